@@ -44,14 +44,21 @@ impl<T> Shared<T> {
 }
 
 /// The writing end. Dropping the last one closes the queue.
-pub struct Sender<T> {
-    shared: Arc<Shared<T>>,
-    owners: Arc<()>,
+pub struct Sender<T>(Arc<Writers<T>>);
+
+/// Closes the queue when the last sender that shares it goes.
+struct Writers<T>(Arc<Shared<T>>);
+
+impl<T> Drop for Writers<T> {
+    fn drop(&mut self) {
+        self.0.state().closed = true;
+        self.0.notify();
+    }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), owners: self.owners.clone() }
+        Self(self.0.clone())
     }
 }
 
@@ -71,50 +78,41 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         capacity: capacity.max(1),
         wake: Mutex::new(None),
     });
-    (Sender { shared: shared.clone(), owners: Arc::new(()) }, Receiver(shared))
+    (Sender(Arc::new(Writers(shared.clone()))), Receiver(shared))
 }
 
 impl<T> Sender<T> {
     /// Appends an entry, dropping the oldest when full. False when nobody reads any more.
     pub fn push(&self, value: T) -> bool {
         {
-            let mut state = self.shared.state();
+            let mut state = self.0.0.state();
             if state.closed {
                 return false;
             }
-            if state.entries.len() == self.shared.capacity {
+            if state.entries.len() == self.0.0.capacity {
                 state.entries.pop_front();
                 state.dropped += 1;
                 state.dropped_in_all += 1;
             }
             state.entries.push_back(value);
         }
-        self.shared.notify();
+        self.0.0.notify();
         true
     }
 
     /// Entries dropped since the queue was made.
     pub fn dropped(&self) -> u64 {
-        self.shared.state().dropped_in_all
+        self.0.0.state().dropped_in_all
     }
 
     /// Entries that wait.
     pub fn len(&self) -> usize {
-        self.shared.state().entries.len()
+        self.0.0.state().entries.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        if Arc::strong_count(&self.owners) == 1 {
-            self.shared.state().closed = true;
-            self.shared.notify();
-        }
     }
 }
 
@@ -167,7 +165,7 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sender({} of {})", self.len(), self.shared.capacity)
+        write!(f, "Sender({} of {})", self.len(), self.0.0.capacity)
     }
 }
 
