@@ -1,0 +1,133 @@
+//! Settings given beside the file: each is either given or not.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use super::{ApiKey, AppConfig, CloudKey, ConfigError};
+
+/// Settings from the environment or from flags; what is `None` was not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overlay {
+    /// See [`Config::http`](super::Config::http).
+    pub http: Option<SocketAddr>,
+    /// See [`Config::media`](super::Config::media).
+    pub media: Option<SocketAddr>,
+    /// See [`Config::workers`](super::Config::workers).
+    pub workers: Option<usize>,
+    /// See [`Config::advertise`](super::Config::advertise).
+    pub advertise: Option<Vec<IpAddr>>,
+    /// See [`Config::app`](super::Config::app).
+    pub app: Option<Vec<AppConfig>>,
+    /// See [`Config::api_key`](super::Config::api_key).
+    pub api_key: Option<Vec<ApiKey>>,
+    /// See [`Config::cloud_key`](super::Config::cloud_key).
+    pub cloud_key: Option<Vec<CloudKey>>,
+}
+
+impl Overlay {
+    /// Reads `CONFAB_HTTP`, `CONFAB_MEDIA`, `CONFAB_WORKERS`, `CONFAB_ADVERTISE`, `CONFAB_APP`,
+    /// `CONFAB_API_KEY` and `CONFAB_CLOUD_KEY`; lists are parted by commas, pairs by a colon.
+    /// An empty variable counts as not given.
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
+        let env = Env(&|name| variable(name).filter(|text| !text.is_empty()));
+        Ok(Overlay {
+            http: env.one("CONFAB_HTTP")?,
+            media: env.one("CONFAB_MEDIA")?,
+            workers: env.one("CONFAB_WORKERS")?,
+            advertise: env.list("CONFAB_ADVERTISE")?,
+            app: env.list("CONFAB_APP")?,
+            api_key: env.list("CONFAB_API_KEY")?,
+            cloud_key: env.list("CONFAB_CLOUD_KEY")?,
+        })
+    }
+}
+
+struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Env<'_> {
+    fn one<T: FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<T>, ConfigError> {
+        (self.0)(name).map(|text| parse(name, text.trim())).transpose()
+    }
+
+    fn list<T: FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<Vec<T>>, ConfigError> {
+        (self.0)(name).map(|text| text.split(',').map(|item| parse(name, item.trim())).collect()).transpose()
+    }
+}
+
+fn parse<T: FromStr<Err: ToString>>(name: &str, text: &str) -> Result<T, ConfigError> {
+    text.parse()
+        .map_err(|error: T::Err| ConfigError::Value { name: name.to_owned(), reason: error.to_string() })
+}
+
+/// Parts `ID:KEY` at the first colon. The error does not repeat the text: it may be a secret.
+fn pair<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str), String> {
+    match text.split_once(':') {
+        Some((id, key)) if !id.is_empty() && !key.is_empty() => Ok((id, key)),
+        _ => Err(format!("expected {form}")),
+    }
+}
+
+impl FromStr for AppConfig {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<AppConfig, String> {
+        let (id, key) = pair(text, "ID:KEY")?;
+        let id = id.parse().map_err(|_| "expected ID:KEY with a number as ID".to_owned())?;
+        Ok(AppConfig { id, key: key.to_owned() })
+    }
+}
+
+impl FromStr for ApiKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ApiKey, String> {
+        let (key, secret) = pair(text, "KEY:SECRET")?;
+        Ok(ApiKey { key: key.to_owned(), secret: secret.to_owned() })
+    }
+}
+
+impl FromStr for CloudKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<CloudKey, String> {
+        let (id, key) = pair(text, "ID:KEY")?;
+        Ok(CloudKey { id: id.to_owned(), key: key.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(name: &'static str, value: &'static str) -> Result<Overlay, ConfigError> {
+        Overlay::from_env(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn nothing_given_overlays_nothing() {
+        assert_eq!(Overlay::from_env(|_| None).unwrap(), Overlay::default());
+        assert_eq!(Overlay::from_env(|_| Some(String::new())).unwrap(), Overlay::default());
+    }
+
+    #[test]
+    fn every_variable_is_read() {
+        assert_eq!(env("CONFAB_WORKERS", "2").unwrap().workers, Some(2));
+        let advertise = env("CONFAB_ADVERTISE", "192.0.2.1, 2001:db8::1").unwrap().advertise.unwrap();
+        assert_eq!(advertise.len(), 2);
+        let keys = env("CONFAB_API_KEY", "a:b,c:d").unwrap().api_key.unwrap();
+        assert_eq!((keys[1].key.as_str(), keys[1].secret.as_str()), ("c", "d"));
+        let keys = env("CONFAB_CLOUD_KEY", "AKID:x").unwrap().cloud_key.unwrap();
+        assert_eq!((keys[0].id.as_str(), keys[0].key.as_str()), ("AKID", "x"));
+    }
+
+    #[test]
+    fn an_unreadable_variable_is_named_without_its_text() {
+        for value in ["planted-secret", "x:planted-secret", "1:", ":planted-secret"] {
+            let text = env("CONFAB_APP", value).unwrap_err().to_string();
+            assert!(text.starts_with("CONFAB_APP: expected ID:KEY"), "{text}");
+            assert!(!text.contains("planted"), "{text}");
+        }
+        let text = env("CONFAB_HTTP", "localhost").unwrap_err().to_string();
+        assert_eq!(text, "CONFAB_HTTP: invalid socket address syntax");
+    }
+}
