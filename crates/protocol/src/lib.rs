@@ -1,1 +1,30 @@
-//! Not written yet.
+//! What Confab's parts agree on: rooms, people, roles, codes, events, UserSig.
+//! Everything here is a value: no clock, no socket, no file.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
+
+mod code;
+mod enter;
+mod event;
+mod fault;
+mod id;
+mod notice;
+mod participant;
+pub mod private_map_key;
+mod room_id;
+mod scene;
+mod statistics;
+mod tls_text;
+pub mod user_sig;
+mod wire;
+
+pub use code::Code;
+pub use enter::{DEFAULT_SERVER, EnterParams, RawEnterParams, UserSigText};
+pub use event::{Event, Volume};
+pub use fault::Fault;
+pub use id::{DisplayName, DisplayNameError, SdkAppId, UserId, UserIdError};
+pub use notice::{ExitCause, ExitReason, LeaveReason, NOTICE_TOPIC, Notice};
+pub use participant::{Participant, StreamType, VideoSize};
+pub use room_id::{RoomId, RoomIdError};
+pub use scene::{Role, Scene, UnknownRole, UnknownScene};
+pub use statistics::{LocalStatistics, RemoteStatistics, Statistics};
+pub use wire::{EnterAnswer, EnterRequest, IceServer, Limits};

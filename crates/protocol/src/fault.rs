@@ -1,0 +1,45 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::Code;
+
+/// The one form in which a failure crosses a seam: a TRTC code, perhaps a closer one, and a
+/// sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[error("{message} ({code})")]
+pub struct Fault {
+    /// One of [`Code`].
+    pub code: i32,
+    /// A closer code where there is one, e.g. -70001 behind -100018.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub detail: Option<i32>,
+    /// What happened and what to do, in plain words.
+    pub message: String,
+}
+
+impl Fault {
+    /// A failure with the code's own sentence.
+    pub fn new(code: Code) -> Self {
+        Self { code: code.0, detail: None, message: code.sentence().to_owned() }
+    }
+
+    /// The same with another sentence.
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The same with a closer code.
+    pub fn with_detail(mut self, detail: Code) -> Self {
+        self.detail = Some(detail.0);
+        self
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}

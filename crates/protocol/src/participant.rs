@@ -1,0 +1,60 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{Role, UserId};
+
+/// Which of somebody's pictures (trtc.md 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, TS)]
+#[ts(type = "0 | 1 | 2")]
+pub enum StreamType {
+    /// The camera.
+    #[default]
+    Big = 0,
+    /// The camera, small.
+    Small = 1,
+    /// The shared screen.
+    Sub = 2,
+}
+
+impl StreamType {
+    /// TRTC's number of it.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The stream type of that number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Big, Self::Small, Self::Sub].into_iter().find(|one| one.number() == number)
+    }
+}
+
+/// Width and height of a picture, pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct VideoSize {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// Somebody else in the room, as the page and scripts see them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    /// Who.
+    pub user_id: UserId,
+    /// The name to show; the user id where they gave none.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether their camera is sent and not muted.
+    pub video_available: bool,
+    /// Whether their voice is sent and not muted.
+    pub audio_available: bool,
+    /// Size of the last picture decoded here, if any.
+    pub video_size: Option<VideoSize>,
+    /// Loudness, 0 to 100.
+    pub audio_level: u8,
+    /// Whether they speak now.
+    pub speaking: bool,
+}

@@ -1,0 +1,177 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use crate::{Code, EnterParams, Fault, RoomId};
+
+/// Body of `POST /v1/enter`. Ids are as the client sent them: the server checks them again.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnterRequest {
+    /// Application.
+    pub sdk_app_id: u32,
+    /// Who enters.
+    pub user_id: String,
+    /// Their signature. Never logged.
+    pub user_sig: String,
+    /// The room, when it has a number. It wins over the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_id: Option<u32>,
+    /// The room, when it has a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub str_room_id: Option<String>,
+    /// [`crate::Scene`] by number.
+    pub scene: u8,
+    /// [`crate::Role`] by number.
+    pub role: u8,
+    /// Permission ticket, where the application asks for one. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_map_key: Option<String>,
+    /// The name to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl From<&EnterParams> for EnterRequest {
+    fn from(params: &EnterParams) -> Self {
+        let (room_id, str_room_id) = match &params.room {
+            RoomId::Number(number) => (Some(*number), None),
+            RoomId::Text(text) => (None, Some(text.clone())),
+        };
+        Self {
+            sdk_app_id: params.sdk_app_id.0,
+            user_id: params.user_id.as_str().to_owned(),
+            user_sig: params.user_sig.0.clone(),
+            room_id,
+            str_room_id,
+            scene: params.scene.number(),
+            role: params.role.number(),
+            private_map_key: params.private_map_key.as_ref().map(|key| key.0.clone()),
+            name: params.name.as_ref().map(|name| name.as_str().to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for EnterRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnterRequest")
+            .field("sdk_app_id", &self.sdk_app_id)
+            .field("user_id", &self.user_id)
+            .field("room_id", &self.room_id)
+            .field("str_room_id", &self.str_room_id)
+            .field("scene", &self.scene)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Answer of `POST /v1/enter`: code 0 with everything signalling needs, or a code and a sentence.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnterAnswer {
+    /// 0, or one of [`Code`].
+    pub code: i32,
+    /// A closer code where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<i32>,
+    /// For people, when the code is not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Where signalling is, `ws://host:port` or `wss://...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// LiveKit token for it. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The room's name on the wire, [`RoomId::key`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// STUN and TURN, empty where none is needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ice_servers: Vec<IceServer>,
+    /// What the room holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+impl From<Fault> for EnterAnswer {
+    fn from(fault: Fault) -> Self {
+        Self { code: fault.code, detail: fault.detail, message: Some(fault.message), ..Self::default() }
+    }
+}
+
+impl EnterAnswer {
+    /// The refusal in it, or None when it admits.
+    pub fn refusal(&self) -> Option<Fault> {
+        if self.code == 0 {
+            return None;
+        }
+        let known = Code(self.code).sentence().to_owned();
+        let message = self.message.clone().unwrap_or(known);
+        Some(Fault { code: self.code, detail: self.detail, message })
+    }
+}
+
+impl fmt::Debug for EnterAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnterAnswer")
+            .field("code", &self.code)
+            .field("detail", &self.detail)
+            .field("message", &self.message)
+            .field("url", &self.url)
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("room", &self.room)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A STUN or TURN server, as WebRTC names its parts.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IceServer {
+    /// `stun:` and `turn:` addresses.
+    pub urls: Vec<String>,
+    /// For TURN.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub username: String,
+    /// For TURN. Never logged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub credential: String,
+}
+
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
+    }
+}
+
+/// What a room holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// People at once.
+    pub online: u32,
+    /// Of them publishing at once.
+    pub publishing: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_survives_the_wire() {
+        let fault = Fault::new(Code::USER_SIG_CHECK_FAILED).with_detail(Code::SIG_EXPIRED);
+        let json = serde_json::to_string(&EnterAnswer::from(fault.clone())).unwrap();
+        let back: EnterAnswer = serde_json::from_str(&json).unwrap();
+        assert_eq!(back.refusal(), Some(fault));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let answer = EnterAnswer { token: Some("planted".into()), ..EnterAnswer::default() };
+        assert!(!format!("{answer:?}").contains("planted"));
+        let ice = IceServer { credential: "planted".into(), ..IceServer::default() };
+        assert!(!format!("{ice:?}").contains("planted"));
+    }
+}
