@@ -5,7 +5,7 @@ use confab_scene::{Scene, TileId};
 use wgpu::{Buffer, BufferUsages};
 
 use crate::gpu::Gpu;
-use crate::instance::Instance;
+use crate::instance::{Instance, Way};
 use crate::pipeline::Pipeline;
 use crate::planes::Planes;
 use crate::target::Target;
@@ -32,10 +32,10 @@ impl Compositor {
         let pipeline = Pipeline::new(&gpu);
         let target = Target::new(&gpu, (2, 2));
         pipeline.set_size(&gpu, target.size());
-        let nothing = Planes::new(&gpu, &pipeline.planes_layout(), (2, 2));
+        let nothing = Planes::new(&gpu, pipeline.planes_layout(), (2, 2));
         let instances = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("tiles"),
-            size: Instance::STRIDE * Scene::MAX_TILES as u64,
+            size: Instance::STRIDE * (Instance::PARTS * Scene::MAX_TILES) as u64,
             usage: BufferUsages::VERTEX | BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -72,22 +72,24 @@ impl Compositor {
         scene.check()?;
         self.resize(scene.size)?;
         self.pictures.retain(|id, _| scene.tiles.iter().any(|tile| tile.id == *id));
-        let mut bytes = Vec::with_capacity(scene.tiles.len() * Instance::STRIDE as usize);
-        let mut shown = Vec::with_capacity(scene.tiles.len());
+        let mut bytes = Vec::new();
+        let mut parts = Vec::new();
         for tile in scene.tiles.iter().filter(|tile| !tile.rect.is_empty()) {
             let frame = frames(&tile.id);
             let size = frame.as_ref().map(|frame| (frame.buffer.width(), frame.buffer.height()));
-            bytes.extend(Instance::new(scene, tile, size).bytes());
+            for part in Instance::of(scene, tile, size) {
+                bytes.extend(part.bytes());
+                parts.push((part.way, &tile.id));
+            }
             match frame {
                 Some(frame) => self.upload(&tile.id, &frame)?,
                 None => drop(self.pictures.remove(&tile.id)),
             }
-            shown.push(&tile.id);
         }
         if !bytes.is_empty() {
             self.gpu.queue.write_buffer(&self.instances, 0, &bytes);
         }
-        self.submit(scene, &shown);
+        self.submit(scene, &parts);
         let memory = self.spare.take().unwrap_or_default();
         self.target.read(&self.gpu, memory)
     }
@@ -111,7 +113,7 @@ impl Compositor {
         let fits = self.pictures.get(id).is_some_and(|planes| planes.fits(&frame.buffer));
         if !fits {
             self.check_size(size)?;
-            let planes = Planes::new(&self.gpu, &self.pipeline.planes_layout(), size);
+            let planes = Planes::new(&self.gpu, self.pipeline.planes_layout(), size);
             self.pictures.insert(id.clone(), planes);
         }
         if let Some(planes) = self.pictures.get_mut(id) {
@@ -125,7 +127,7 @@ impl Compositor {
         if width.max(height) > max { Err(RenderError::TooLarge { width, height, max }) } else { Ok(()) }
     }
 
-    fn submit(&self, scene: &Scene, shown: &[&TileId]) {
+    fn submit(&self, scene: &Scene, parts: &[(Way, &TileId)]) {
         let mut commands = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = commands.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -141,8 +143,11 @@ impl Compositor {
                 })],
                 ..wgpu::RenderPassDescriptor::default()
             });
-            let planes = shown.iter().map(|id| self.pictures.get(id).unwrap_or(&self.nothing).group());
-            self.pipeline.draw(&mut pass, &self.instances, planes);
+            let parts = parts.iter().map(|(way, id)| {
+                let planes = self.pictures.get(id).unwrap_or(&self.nothing);
+                (*way, planes.group())
+            });
+            self.pipeline.draw(&mut pass, &self.instances, parts);
         }
         self.target.copy(&mut commands);
         self.gpu.queue.submit([commands.finish()]);

@@ -1,13 +1,16 @@
-use wgpu::{BindGroup, BindGroupLayout, Buffer, BufferUsages, RenderPipeline};
+use wgpu::{BindGroup, BindGroupLayout, Buffer, BufferUsages, Device, RenderPipeline, ShaderStages};
 
 use crate::gpu::Gpu;
-use crate::instance::Instance;
+use crate::instance::{Instance, Way};
 use crate::target::FORMAT;
 
 /// The shader and what it needs besides pictures.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    tiles: RenderPipeline,
+    rim: RenderPipeline,
+    once: RenderPipeline,
+    many: RenderPipeline,
+    planes: BindGroupLayout,
     size: Buffer,
     common: BindGroup,
 }
@@ -16,7 +19,18 @@ impl Pipeline {
     /// Compiles the shader.
     pub(crate) fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
-        let tiles = tiles(device);
+        let shared = shared_layout(device);
+        let planes = planes_layout(device);
+        let shader = device.create_shader_module(wgpu::include_wgsl!("shader/tile.wgsl"));
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("tiles"),
+            bind_group_layouts: &[Some(&shared), Some(&planes)],
+            immediate_size: 0,
+        });
+        let over = Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING);
+        let rim = pipeline(device, &layout, &shader, "rim", over);
+        let once = pipeline(device, &layout, &shader, "core_once", None);
+        let many = pipeline(device, &layout, &shader, "core_many", None);
         let size = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("target size"),
             size: 16,
@@ -31,18 +45,18 @@ impl Pipeline {
         });
         let common = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("common"),
-            layout: &tiles.get_bind_group_layout(0),
+            layout: &shared,
             entries: &[
                 wgpu::BindGroupEntry { binding: 0, resource: size.as_entire_binding() },
                 wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Sampler(&smooth) },
             ],
         });
-        Self { tiles, size, common }
+        Self { rim, once, many, planes, size, common }
     }
 
     /// What the textures of a picture are bound by.
-    pub(crate) fn planes_layout(&self) -> BindGroupLayout {
-        self.tiles.get_bind_group_layout(1)
+    pub(crate) fn planes_layout(&self) -> &BindGroupLayout {
+        &self.planes
     }
 
     /// Tells the shader how large the target is, pixels.
@@ -52,49 +66,98 @@ impl Pipeline {
         gpu.queue.write_buffer(&self.size, 0, &bytes);
     }
 
-    /// Draws the instances in order, each with the planes beside it.
+    /// Draws the instances in order, each in its way and with the planes beside it.
     pub(crate) fn draw<'a>(
         &self,
         pass: &mut wgpu::RenderPass<'_>,
         instances: &Buffer,
-        planes: impl Iterator<Item = &'a BindGroup>,
+        parts: impl Iterator<Item = (Way, &'a BindGroup)>,
     ) {
-        pass.set_pipeline(&self.tiles);
-        pass.set_bind_group(0, &self.common, &[]);
         pass.set_vertex_buffer(0, instances.slice(..));
-        for (index, group) in (0_u32..).zip(planes) {
-            pass.set_bind_group(1, group, &[]);
+        let mut current = None;
+        for (index, (way, planes)) in (0_u32..).zip(parts) {
+            if current != Some(way) {
+                current = Some(way);
+                pass.set_pipeline(match way {
+                    Way::Rim => &self.rim,
+                    Way::Once => &self.once,
+                    Way::Many => &self.many,
+                });
+                pass.set_bind_group(0, &self.common, &[]);
+            }
+            pass.set_bind_group(1, planes, &[]);
             pass.draw(0..4, index..index + 1);
         }
     }
 }
 
-fn tiles(device: &wgpu::Device) -> RenderPipeline {
-    let shader = device.create_shader_module(wgpu::include_wgsl!("shader/tile.wgsl"));
+fn shared_layout(device: &Device) -> BindGroupLayout {
+    let size = wgpu::BindGroupLayoutEntry {
+        binding: 0,
+        visibility: ShaderStages::VERTEX,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let smooth = wgpu::BindGroupLayoutEntry {
+        binding: 1,
+        visibility: ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
+        count: None,
+    };
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("common"),
+        entries: &[size, smooth],
+    })
+}
+
+fn planes_layout(device: &Device) -> BindGroupLayout {
+    let plane = |binding| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Float { filterable: true },
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        },
+        count: None,
+    };
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("planes"),
+        entries: &[plane(0), plane(1), plane(2)],
+    })
+}
+
+fn pipeline(
+    device: &Device,
+    layout: &wgpu::PipelineLayout,
+    shader: &wgpu::ShaderModule,
+    entry: &str,
+    blend: Option<wgpu::BlendState>,
+) -> RenderPipeline {
     let attributes: [wgpu::VertexAttribute; Instance::LOCATIONS] =
         std::array::from_fn(|location| wgpu::VertexAttribute {
             format: wgpu::VertexFormat::Float32x4,
             offset: location as u64 * 16,
             shader_location: location as u32,
         });
-    let layout = wgpu::VertexBufferLayout {
+    let instance = wgpu::VertexBufferLayout {
         array_stride: Instance::STRIDE,
         step_mode: wgpu::VertexStepMode::Instance,
         attributes: &attributes,
     };
-    let over = wgpu::ColorTargetState {
-        format: FORMAT,
-        blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-        write_mask: wgpu::ColorWrites::ALL,
-    };
+    let colour = wgpu::ColorTargetState { format: FORMAT, blend, write_mask: wgpu::ColorWrites::ALL };
     device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some("tiles"),
-        layout: None,
+        label: Some(entry),
+        layout: Some(layout),
         vertex: wgpu::VertexState {
-            module: &shader,
+            module: shader,
             entry_point: Some("corner"),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
-            buffers: &[Some(layout)],
+            buffers: &[Some(instance)],
         },
         primitive: wgpu::PrimitiveState {
             topology: wgpu::PrimitiveTopology::TriangleStrip,
@@ -103,10 +166,10 @@ fn tiles(device: &wgpu::Device) -> RenderPipeline {
         depth_stencil: None,
         multisample: wgpu::MultisampleState::default(),
         fragment: Some(wgpu::FragmentState {
-            module: &shader,
-            entry_point: Some("shade"),
+            module: shader,
+            entry_point: Some(entry),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
-            targets: &[Some(over)],
+            targets: &[Some(colour)],
         }),
         multiview_mask: None,
         cache: None,

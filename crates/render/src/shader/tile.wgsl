@@ -1,5 +1,7 @@
 // One tile: a rounded rectangle with a picture, bars where the picture does not reach, and the frame
 // of somebody who speaks. All lengths are pixels of the target, all colours are gamma encoded.
+// Most pixels show nothing but the picture: they are drawn by `core_once` or `core_many`, which do no
+// more than that, and only what is left around them by `rim`.
 
 struct Target {
     size: vec2<f32>,
@@ -12,6 +14,7 @@ struct Corner {
     @location(2) @interpolate(flat) card: vec4<f32>,
     @location(3) @interpolate(flat) frame: vec4<f32>,
     @location(4) @interpolate(flat) shape: vec4<f32>,
+    @location(5) uv: vec2<f32>,
 }
 
 @group(0) @binding(0) var<uniform> target_size: Target;
@@ -20,8 +23,9 @@ struct Corner {
 @group(1) @binding(1) var blue: texture_2d<f32>;
 @group(1) @binding(2) var red: texture_2d<f32>;
 
-// rect and placed: left, top, width, height. frame: colour and thickness.
+// rect, placed and part: left, top, width, height. frame: colour and thickness.
 // shape: radius, 1 to mirror, 1 when there is a picture, samples along each axis of a pixel.
+// part: which pixels are drawn.
 @vertex
 fn corner(
     @builtin(vertex_index) index: u32,
@@ -30,12 +34,19 @@ fn corner(
     @location(2) card: vec4<f32>,
     @location(3) frame: vec4<f32>,
     @location(4) shape: vec4<f32>,
+    @location(5) part: vec4<f32>,
 ) -> Corner {
-    // One pixel more on each side, so that a soft edge is not cut.
     let unit = vec2(f32(index & 1u), f32(index >> 1u));
-    let point = rect.xy - 1.0 + unit * (rect.zw + 2.0);
+    let point = part.xy + unit * part.zw;
     let clip = point / target_size.size * 2.0 - 1.0;
-    return Corner(vec4(clip.x, -clip.y, 0.0, 1.0), rect, placed, card, frame, shape);
+    let at = vec4(clip.x, -clip.y, 0.0, 1.0);
+    return Corner(at, rect, placed, card, frame, shape, uv_of(point, placed, shape));
+}
+
+// Where in the picture a point of the target lies.
+fn uv_of(point: vec2<f32>, placed: vec4<f32>, shape: vec4<f32>) -> vec2<f32> {
+    let uv = (point - placed.xy) / placed.zw;
+    return vec2(select(uv.x, 1.0 - uv.x, shape.y > 0.5), uv.y);
 }
 
 // BT.709, limited range.
@@ -48,18 +59,26 @@ fn rgb_at(uv: vec2<f32>) -> vec3<f32> {
 }
 
 // The mean of several samples spread over the pixel: a large picture in a small tile does not flicker.
-fn picture_at(point: vec2<f32>, placed: vec4<f32>, shape: vec4<f32>) -> vec3<f32> {
+fn picture_at(uv: vec2<f32>, placed: vec4<f32>, shape: vec4<f32>) -> vec3<f32> {
     let taps = i32(shape.w);
     var sum = vec3(0.0);
     for (var row = 0; row < taps; row++) {
         for (var column = 0; column < taps; column++) {
             let spread = (vec2(f32(column), f32(row)) + 0.5) / shape.w - 0.5;
-            var uv = (point + spread - placed.xy) / placed.zw;
-            uv.x = select(uv.x, 1.0 - uv.x, shape.y > 0.5);
-            sum += rgb_at(uv);
+            sum += rgb_at(uv + spread / placed.zw);
         }
     }
     return sum / (shape.w * shape.w);
+}
+
+@fragment
+fn core_once(in: Corner) -> @location(0) vec4<f32> {
+    return vec4(rgb_at(in.uv), 1.0);
+}
+
+@fragment
+fn core_many(in: Corner) -> @location(0) vec4<f32> {
+    return vec4(picture_at(in.uv, in.placed, in.shape), 1.0);
 }
 
 // How much of the pixel the picture covers. A side where it reaches the tile's edge counts as inside:
@@ -75,7 +94,7 @@ fn picture_share(point: vec2<f32>, rect: vec4<f32>, placed: vec4<f32>) -> f32 {
 }
 
 @fragment
-fn shade(in: Corner) -> @location(0) vec4<f32> {
+fn rim(in: Corner) -> @location(0) vec4<f32> {
     let point = in.at.xy;
     // Distance to the rounded edge, negative inside.
     let half_size = in.rect.zw * 0.5;
@@ -90,7 +109,7 @@ fn shade(in: Corner) -> @location(0) vec4<f32> {
     if in.shape.z > 0.5 {
         let share = picture_share(point, in.rect, in.placed);
         if share > 0.0 {
-            colour = mix(colour, vec4(picture_at(point, in.placed, in.shape), 1.0), share);
+            colour = mix(colour, vec4(picture_at(uv_of(point, in.placed, in.shape), in.placed, in.shape), 1.0), share);
         }
     }
     let framed = select(0.0, clamp(distance + in.frame.w + 0.5, 0.0, 1.0), in.frame.w > 0.0);
