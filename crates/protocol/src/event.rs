@@ -7,6 +7,7 @@ use crate::{ExitCause, ExitReason, Fault, LeaveReason, Statistics};
 /// In JSON: `{"event": "onEnterRoom", "data": {"result": 125}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(rename = "RoomEvent")]
 #[non_exhaustive]
 pub enum Event {
     /// Something cannot go on; to be shown.

@@ -13,7 +13,7 @@ pub struct Fault {
     pub code: i32,
     /// A closer code where there is one, e.g. -70001 behind -100018.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[ts(optional = nullable)]
     pub detail: Option<i32>,
     /// What happened and what to do, in plain words.
     pub message: String,

@@ -23,7 +23,7 @@ pub use event::{Event, Volume};
 pub use fault::Fault;
 pub use id::{DisplayName, DisplayNameError, SdkAppId, UserId, UserIdError};
 pub use notice::{ExitCause, ExitReason, LeaveReason, NOTICE_TOPIC, Notice};
-pub use participant::{Participant, StreamType, VideoSize};
+pub use participant::{Participant, StreamType};
 pub use room_id::{RoomId, RoomIdError};
 pub use scene::{Role, Scene, UnknownRole, UnknownScene};
 pub use statistics::{LocalStatistics, RemoteStatistics, Statistics};

@@ -28,15 +28,6 @@ impl StreamType {
     }
 }
 
-/// Width and height of a picture, pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct VideoSize {
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-}
-
 /// Somebody else in the room, as the page and scripts see them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -51,8 +42,8 @@ pub struct Participant {
     pub video_available: bool,
     /// Whether their voice is sent and not muted.
     pub audio_available: bool,
-    /// Size of the last picture decoded here, if any.
-    pub video_size: Option<VideoSize>,
+    /// Width and height of the last picture decoded here, pixels, if any.
+    pub video_size: Option<(u32, u32)>,
     /// Loudness, 0 to 100.
     pub audio_level: u8,
     /// Whether they speak now.

@@ -6,7 +6,7 @@ use ts_rs::TS;
 /// What kind of room it is; everybody in a room has the same one (trtc.md 1.8).
 /// Read from 0..3 or `videoCall`, `live`, `audioCall`, `voiceChatRoom`; written as the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, TS)]
-#[ts(type = "0 | 1 | 2 | 3")]
+#[ts(rename = "RoomScene", type = "0 | 1 | 2 | 3")]
 pub enum Scene {
     /// A video meeting: everybody sees everybody come and go.
     #[default]
