@@ -40,13 +40,8 @@ pub trait Engine: Send + Sync + Debug {
     ) -> Result<(), EngineError>;
 
     /// Mutes or unmutes a published track and tells its publisher.
-    async fn mute(
-        &self,
-        room: &str,
-        identity: &str,
-        track_sid: &str,
-        muted: bool,
-    ) -> Result<(), EngineError>;
+    async fn mute(&self, room: &str, identity: &str, track_sid: &str, muted: bool)
+    -> Result<(), EngineError>;
 
     /// Sends a user data packet from the server, reliably; no destinations means everybody.
     async fn send_data(

@@ -1,6 +1,20 @@
 //! Confab's server: who may be in which room, media forwarding, and the interfaces to both.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
+#![cfg_attr(not(test), allow(dead_code, reason = "the engine that a server is started with is being built"))]
 
 pub mod config;
+mod control;
+pub mod engine;
+
+mod http;
+pub mod log;
+mod metrics;
+mod rest;
+mod server;
 
 pub use config::{ApiKey, AppConfig, CloudKey, Config, ConfigError, Overlay};
+
+pub use server::{Server, StartError};
+
+#[cfg(test)]
+mod trial;

@@ -1,0 +1,162 @@
+//! What an entry has to show before rooms are looked at: parameters, UserSig, permission.
+
+use confab_protocol::private_map_key::{self, Privilege};
+use confab_protocol::{
+    Code, DisplayName, EnterParams, Fault, RawEnterParams, Role, RoomId, Scene, SdkAppId, UserId, user_sig,
+};
+
+use crate::config::Config;
+
+/// Somebody who is who they say and may do what they ask; the room may still refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) app: SdkAppId,
+    pub(crate) user: UserId,
+    pub(crate) name: Option<DisplayName>,
+    pub(crate) room: RoomId,
+    pub(crate) scene: Scene,
+    pub(crate) role: Role,
+    /// May open the room when nobody is in it.
+    pub(crate) may_create: bool,
+    /// May send sound or pictures.
+    pub(crate) may_publish: bool,
+    /// May receive sound or pictures.
+    pub(crate) may_subscribe: bool,
+}
+
+impl Entry {
+    /// The viewers of a live room are not announced and send nothing.
+    pub(crate) fn is_audience(&self) -> bool {
+        self.scene.is_live() && self.role == Role::Audience
+    }
+}
+
+/// Checks parameters, UserSig and permission, in this order; `now` is Unix time in seconds.
+pub(crate) fn check(raw: RawEnterParams, config: &Config, now: u64) -> Result<Entry, Fault> {
+    let (params, _) = raw.check()?;
+    let key_of = |app: SdkAppId| config.app_key(app.0);
+    user_sig::verify(&params.user_sig.0, params.sdk_app_id, key_of, params.user_id.as_str(), now)?;
+    let granted = privilege(&params, config, now)?;
+    let any = |of: [Privilege; 3]| of.into_iter().any(|one| granted.allows(one));
+    Ok(Entry {
+        may_create: granted.allows(Privilege::CREATE),
+        may_publish: any([Privilege::SEND_AUDIO, Privilege::SEND_VIDEO, Privilege::SEND_SUB]),
+        may_subscribe: any([Privilege::RECEIVE_AUDIO, Privilege::RECEIVE_VIDEO, Privilege::RECEIVE_SUB]),
+        app: params.sdk_app_id,
+        user: params.user_id,
+        name: params.name,
+        room: params.room,
+        scene: params.scene,
+        role: params.role,
+    })
+}
+
+/// What the ticket allows; without one everything, since no application demands one yet.
+fn privilege(params: &EnterParams, config: &Config, now: u64) -> Result<Privilege, Fault> {
+    let Some(ticket) = &params.private_map_key else { return Ok(Privilege::ALL) };
+    let key_of = |app: SdkAppId| config.app_key(app.0);
+    let user = params.user_id.as_str();
+    let ticket = private_map_key::verify(&ticket.0, params.sdk_app_id, key_of, user, &params.room, now)?;
+    if ticket.bits.allows(Privilege::ENTER) {
+        Ok(ticket.bits)
+    } else {
+        Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use confab_protocol::private_map_key::PrivateMapKey;
+
+    use super::*;
+    use crate::config::AppConfig;
+
+    const NOW: u64 = 1_700_000_000;
+    const APP: SdkAppId = SdkAppId(1_400_000_001);
+
+    fn config() -> Config {
+        let app = |id, key: &str| AppConfig { id, key: key.to_owned() };
+        Config { app: vec![app(APP.0, "key-one"), app(7, "key-two")], ..Config::default() }
+    }
+
+    fn raw() -> RawEnterParams {
+        RawEnterParams {
+            sdk_app_id: Some(i64::from(APP.0)),
+            user_id: Some("alice".to_owned()),
+            user_sig: Some(user_sig::sign(APP, "key-one", "alice", 3600, NOW, None)),
+            room_id: Some(123),
+            ..RawEnterParams::default()
+        }
+    }
+
+    fn refused(raw: RawEnterParams) -> (i32, Option<i32>) {
+        let fault = check(raw, &config(), NOW).unwrap_err();
+        assert!(!fault.message.is_empty());
+        (fault.code, fault.detail)
+    }
+
+    #[test]
+    fn a_good_signature_enters_with_every_permission() {
+        let entry = check(raw(), &config(), NOW).unwrap();
+        assert_eq!(entry.room.key(entry.app), "1400000001/n:123");
+        assert!(entry.may_create && entry.may_publish && entry.may_subscribe);
+        assert!(!entry.is_audience());
+    }
+
+    #[test]
+    fn parameters_are_checked_before_the_signature() {
+        let bad_sig = || RawEnterParams { user_sig: Some("x".to_owned()), ..raw() };
+        assert_eq!(refused(RawEnterParams::default()), (-3316, None));
+        assert_eq!(refused(RawEnterParams { sdk_app_id: Some(0), ..bad_sig() }), (-3317, None));
+        assert_eq!(refused(RawEnterParams { room_id: Some(4_294_967_295), ..bad_sig() }), (-3318, None));
+        assert_eq!(refused(RawEnterParams { user_id: Some("Zoë".to_owned()), ..bad_sig() }), (-3319, None));
+        assert_eq!(refused(RawEnterParams { user_sig: None, ..raw() }), (-3320, None));
+    }
+
+    #[test]
+    fn each_wrong_signature_has_its_detail() {
+        let with = |sig: String| refused(RawEnterParams { user_sig: Some(sig), ..raw() });
+        let sign = |app, key, user, expire| user_sig::sign(app, key, user, expire, NOW, None);
+        assert_eq!(with("garbage".to_owned()), (-100_018, Some(-70003)));
+        assert_eq!(with(sign(APP, "key-two", "alice", 60)), (-100_018, Some(-70009)));
+        assert_eq!(with(sign(APP, "key-one", "bob", 60)), (-100_018, Some(-70013)));
+        assert_eq!(with(sign(SdkAppId(7), "key-two", "alice", 60)), (-100_018, Some(-70014)));
+        assert_eq!(with(sign(APP, "key-one", "alice", 0)), (-100_018, Some(-70001)));
+        let unknown = RawEnterParams {
+            sdk_app_id: Some(99),
+            user_sig: Some(sign(SdkAppId(99), "key-one", "alice", 60)),
+            ..raw()
+        };
+        assert_eq!(refused(unknown), (-100_018, Some(-70020)));
+    }
+
+    #[test]
+    fn the_signature_is_checked_before_the_permission() {
+        let raw = RawEnterParams {
+            user_sig: Some("garbage".to_owned()),
+            private_map_key: Some("garbage".to_owned()),
+            ..raw()
+        };
+        assert_eq!(refused(raw).0, -100_018);
+    }
+
+    #[test]
+    fn a_ticket_narrows_what_somebody_may_do() {
+        let ticket = |room: u32, bits: u32| {
+            let content = PrivateMapKey {
+                account: "alice".to_owned(),
+                app: APP,
+                room: RoomId::number(room).unwrap(),
+                expires: 0,
+                bits: Privilege(bits),
+            };
+            RawEnterParams { private_map_key: content.sign("key-one", 60, NOW), ..raw() }
+        };
+        let watcher = check(ticket(123, 42), &config(), NOW).unwrap();
+        assert!(!watcher.may_create && !watcher.may_publish && watcher.may_subscribe);
+        assert_eq!(refused(ticket(124, 255)), (-100_006, None));
+        assert_eq!(refused(ticket(123, 253)), (-102_011, None));
+        let garbage = RawEnterParams { private_map_key: Some("garbage".to_owned()), ..raw() };
+        assert_eq!(refused(garbage).0, -100_006);
+    }
+}

@@ -1,0 +1,75 @@
+//! Counters for `/metrics`.
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::control::Census;
+
+/// What the room service counts. Gauges are set when they are asked for.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    v1: Family<V1, Counter>,
+    rest: Family<Rest, Counter>,
+    rooms: Gauge,
+    people: Family<People, Gauge>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct V1 {
+    request: String,
+    code: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Rest {
+    action: String,
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct People {
+    seat: String,
+}
+
+impl Metrics {
+    /// The format's media type.
+    pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    pub(crate) fn new() -> Metrics {
+        let (v1, rest) = (Family::default(), Family::default());
+        let (rooms, people) = (Gauge::default(), Family::default());
+        let mut registry = Registry::with_prefix("confab");
+        registry.register("v1_requests", "Requests to /v1 by answered TRTC code", v1.clone());
+        registry.register("rest_requests", "TRTC REST requests by action and error code", rest.clone());
+        registry.register("rooms", "Rooms with somebody in them or expected", rooms.clone());
+        registry.register("people", "People by whether they are present or expected", people.clone());
+        Metrics { registry, v1, rest, rooms, people }
+    }
+
+    /// Counts an answer of `/v1/<request>`.
+    pub(crate) fn v1(&self, request: &str, code: i32) {
+        self.v1.get_or_create(&V1 { request: request.to_owned(), code }).inc();
+    }
+
+    /// Counts an answered action; `code` is empty for a success.
+    pub(crate) fn rest(&self, action: &str, code: &str) {
+        self.rest.get_or_create(&Rest { action: action.to_owned(), code: code.to_owned() }).inc();
+    }
+
+    /// Everything, as text.
+    pub(crate) fn text(&self, census: Census) -> String {
+        let set = |gauge: &Gauge, value: usize| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.rooms, census.rooms);
+        for (seat, count) in [("present", census.present), ("reserved", census.reserved)] {
+            set(&self.people.get_or_create(&People { seat: seat.to_owned() }), count);
+        }
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}

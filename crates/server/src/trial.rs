@@ -1,0 +1,232 @@
+//! A real server on a free port around an engine that only writes down what it is told.
+
+mod enter;
+mod port;
+mod rest;
+mod role;
+mod secrets;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use confab_protocol::{ExitCause, Notice, RoomId, SdkAppId, user_sig};
+use confab_signal::lk;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::config::{ApiKey, AppConfig, CloudKey, Config};
+use crate::engine::{Engine, EngineError, EngineEvent, Permission};
+use crate::http::unix_now;
+use crate::server::Server;
+
+const APP: u32 = 1_400_000_001;
+const APP_KEY: &str = "planted-app-key-5bd2850fff3ecb11";
+const API_SECRET: &str = "planted-api-secret-7c80";
+const CLOUD_ID: &str = "AKIDtrial";
+const CLOUD_KEY: &str = "planted-cloud-key-15d3";
+
+/// Knows the rooms it is told of and remembers what it was asked.
+#[derive(Debug, Default)]
+struct Recorder {
+    rooms: Mutex<Vec<(String, Vec<String>)>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Recorder {
+    fn note(&self, what: String) {
+        self.asked.lock().unwrap().push(what);
+    }
+
+    /// What was asked since the last call.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    fn find(&self, room: &str, identity: &str) -> Result<(), EngineError> {
+        let rooms = self.rooms.lock().unwrap();
+        let (_, people) = rooms.iter().find(|(name, _)| name == room).ok_or(EngineError::NoRoom)?;
+        people.iter().any(|one| one == identity).then_some(()).ok_or(EngineError::NoParticipant)
+    }
+}
+
+fn cause(notice: &Notice) -> String {
+    String::from_utf8(notice.to_json()).unwrap()
+}
+
+#[async_trait]
+impl Engine for Recorder {
+    async fn rooms(&self) -> Result<Vec<lk::Room>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn participants(&self, _: &str) -> Result<Vec<lk::ParticipantInfo>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn remove(&self, room: &str, identity: &str, notice: Notice) -> Result<(), EngineError> {
+        self.find(room, identity)?;
+        self.note(format!("remove {room} {identity} {}", cause(&notice)));
+        Ok(())
+    }
+
+    async fn dismiss(&self, room: &str, notice: Notice) -> Result<(), EngineError> {
+        let mut rooms = self.rooms.lock().unwrap();
+        let index = rooms.iter().position(|(name, _)| name == room).ok_or(EngineError::NoRoom)?;
+        rooms.remove(index);
+        drop(rooms);
+        self.note(format!("dismiss {room} {}", cause(&notice)));
+        Ok(())
+    }
+
+    async fn set_permission(&self, room: &str, identity: &str, p: Permission) -> Result<(), EngineError> {
+        self.note(format!("permission {room} {identity} publish={} hidden={}", p.can_publish, p.hidden));
+        Ok(())
+    }
+
+    async fn set_attributes(
+        &self,
+        room: &str,
+        identity: &str,
+        attributes: HashMap<String, String>,
+    ) -> Result<(), EngineError> {
+        self.note(format!("attributes {room} {identity} {attributes:?}"));
+        Ok(())
+    }
+
+    async fn mute(&self, _: &str, _: &str, _: &str, _: bool) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn send_data(
+        &self,
+        room: &str,
+        topic: &str,
+        payload: Vec<u8>,
+        _: Vec<String>,
+    ) -> Result<(), EngineError> {
+        self.note(format!("data {room} {topic} {}", String::from_utf8(payload).unwrap()));
+        Ok(())
+    }
+
+    async fn shutdown(&self, notice: Notice) -> Result<(), EngineError> {
+        self.note(format!("shutdown {}", cause(&notice)));
+        Ok(())
+    }
+}
+
+/// A server, the engine behind it, and a client.
+#[derive(Debug)]
+struct Trial {
+    server: Server,
+    engine: Arc<Recorder>,
+    events: mpsc::Sender<EngineEvent>,
+    client: reqwest::Client,
+}
+
+fn config() -> Config {
+    Config {
+        http: "127.0.0.1:0".parse().unwrap(),
+        app: vec![
+            AppConfig { id: APP, key: APP_KEY.to_owned() },
+            AppConfig { id: 7, key: "other-key".to_owned() },
+        ],
+        api_key: vec![ApiKey { key: "devkey".to_owned(), secret: API_SECRET.to_owned() }],
+        cloud_key: vec![CloudKey { id: CLOUD_ID.to_owned(), key: CLOUD_KEY.to_owned() }],
+        ..Config::default()
+    }
+}
+
+impl Trial {
+    async fn start() -> Trial {
+        let engine = Arc::new(Recorder::default());
+        let mut sender = None;
+        let give = Arc::clone(&engine);
+        let make = |_: &Config, events| {
+            sender = Some(events);
+            Ok(give as Arc<dyn Engine>)
+        };
+        let server = Server::assemble(config(), make, |_| Router::new()).await.unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Trial { server, engine, events: sender.unwrap(), client }
+    }
+
+    /// Posts JSON to a path and gives the status and the answer.
+    async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let url = format!("{}{path}", self.server.url());
+        let answer = self.client.post(url).body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap())
+    }
+
+    async fn enter(&self, body: &Value) -> Value {
+        let (status, answer) = self.post("/v1/enter", body.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Says that somebody joined, and waits until the room service knows.
+    async fn joined(&self, room: &str, identity: &str) {
+        let people = self.people().await;
+        {
+            let mut rooms = self.engine.rooms.lock().unwrap();
+            match rooms.iter_mut().find(|(name, _)| name == room) {
+                Some((_, inside)) => inside.push(identity.to_owned()),
+                None => rooms.push((room.to_owned(), vec![identity.to_owned()])),
+            }
+        }
+        let (room, identity) = (room.to_owned(), identity.to_owned());
+        self.events.send(EngineEvent::Joined { room, identity, name: String::new() }).await.unwrap();
+        while self.people().await == people {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn people(&self) -> u64 {
+        let url = format!("{}/healthz", self.server.url());
+        let health: Value = self.client.get(url).send().await.unwrap().json().await.unwrap();
+        health["people"].as_u64().unwrap()
+    }
+}
+
+/// The body of an entry of `user` into room 5.
+fn body(user: &str) -> Value {
+    json!({
+        "sdkAppId": APP, "userId": user, "userSig": sig(user), "roomId": 5, "scene": 0, "role": 20,
+    })
+}
+
+fn sig(user: &str) -> String {
+    user_sig::sign(SdkAppId(APP), APP_KEY, user, 3600, unix_now(), None)
+}
+
+fn key(room: u32) -> String {
+    RoomId::number(room).unwrap().key(SdkAppId(APP))
+}
+
+#[tokio::test]
+async fn stopping_tells_the_engine_the_cause_and_frees_the_port() {
+    for (cause, words) in [
+        (ExitCause::HostStopped, r#""reason":2,"cause":"host_stopped""#),
+        (ExitCause::ServerStopped, r#""cause":"server_stopped""#),
+    ] {
+        let trial = Trial::start().await;
+        let (address, engine) = (trial.server.http(), Arc::clone(&trial.engine));
+        trial.server.stop(cause).await;
+        let asked = engine.asked();
+        assert!(asked[0].starts_with("shutdown") && asked[0].contains(words), "{asked:?}");
+        std::net::TcpListener::bind(address).expect("the port is free again");
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let config = Config { http: address, ..config() };
+    let make = |_: &Config, _| panic!("the port comes first");
+    let error = Server::assemble(config, make, |_| Router::new()).await.unwrap_err().to_string();
+    let port = format!("HTTP port {} on 127.0.0.1 is already in use", address.port());
+    assert!(error.starts_with(&port) && error.contains("--http"), "{error}");
+}
