@@ -1,1 +1,10 @@
-//! Not written yet.
+//! The client's side of a room: the room's rules, signalling, transport, what we send and what we
+//! receive. One actor task owns all of it.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
+
+mod link;
+mod publish;
+pub mod room;
+mod signalling;
+mod subscribe;
+mod transport;

@@ -1,0 +1,3 @@
+//! What we send.
+
+pub(crate) mod packetize;

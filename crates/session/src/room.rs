@@ -1,0 +1,433 @@
+//! The rules of being in one room, as a value: calls and answers go in, events and effects come
+//! out, time is an argument. It owns no socket, thread or clock.
+
+mod ending;
+
+use confab_protocol::{Code, EnterParams, Event, ExitCause, Fault};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use ending::Ending;
+
+/// How long a server may take to accept a connection before it counts as unreachable.
+pub const REACH: Duration = Duration::from_secs(8);
+/// How long a server may take, from the call on, to seat us.
+pub const SEAT: Duration = Duration::from_secs(10);
+/// How long the first peer connection may take once we are seated.
+pub const CONNECT: Duration = Duration::from_secs(15);
+/// Pauses before the second and later attempts to get back; the last one repeats.
+pub const PAUSES: [Duration; 6] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(6),
+    Duration::from_secs(8),
+];
+
+/// One try to be in a room. Answers that belong to an older one are ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Attempt(u64);
+
+/// Enter parameters as the protocol's check leaves them: good with warnings, or a fault.
+pub type Checked = Result<(EnterParams, Vec<Fault>), Fault>;
+
+/// Why an attempt came to nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// Nobody accepted a connection (-3307).
+    Unreachable(String),
+    /// The connection was accepted and no answer came (-3308).
+    Silent(String),
+    /// The server answered with a code of its own.
+    Refused(Fault),
+    /// The server answered something that is not part of the protocol (-3301).
+    Broken(String),
+}
+
+impl Failure {
+    fn fault(self) -> Fault {
+        match self {
+            Failure::Unreachable(why) => Fault::new(Code::REQUEST_IP_TIMEOUT).with_message(why),
+            Failure::Silent(why) => Fault::new(Code::CONNECT_SERVER_TIMEOUT).with_message(why),
+            Failure::Refused(fault) => fault,
+            Failure::Broken(why) => Fault::new(Code::ENTER_ROOM_FAILED).with_message(why),
+        }
+    }
+}
+
+/// What the drivers report.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The server gave us a seat.
+    Seated,
+    /// The first peer connection carries packets.
+    Connected,
+    /// The attempt cannot succeed any more.
+    Failed(Failure),
+    /// The connection went away without a word.
+    Lost,
+    /// The server said that our time in the room is over.
+    Ended(Ending),
+    /// Everything the attempt held is let go.
+    Released,
+}
+
+/// What the drivers are to do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Tell the app.
+    Emit(Event),
+    /// Ask the room service, open signalling, bring the peer connections up. What is left of an
+    /// earlier attempt goes first; local devices stay.
+    Connect { attempt: Attempt, params: Arc<EnterParams> },
+    /// Let go of the connection, and of the devices too when we were in the room; report
+    /// [`Input::Released`]. `tell` when the server does not know yet that we leave.
+    Release { attempt: Attempt, tell: bool, devices: bool },
+}
+
+/// Where the machine stands, for people who look on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Idle,
+    Entering,
+    In,
+    Reconnecting,
+    Exiting,
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    seated: bool,
+    connected: bool,
+}
+
+impl Progress {
+    fn is_complete(self) -> bool {
+        self.seated && self.connected
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Entering {
+        params: Arc<EnterParams>,
+        began: Instant,
+        deadline: Instant,
+        progress: Progress,
+    },
+    In {
+        params: Arc<EnterParams>,
+    },
+    Reconnecting {
+        params: Arc<EnterParams>,
+        tries: usize,
+        wait: Wait,
+    },
+    /// Everything is being let go, the devices too if `devices`; `next` is an entry that was
+    /// accepted meanwhile.
+    Exiting {
+        outcome: Outcome,
+        devices: bool,
+        next: Option<Next>,
+    },
+}
+
+/// What a reconnection waits for.
+#[derive(Debug)]
+enum Wait {
+    Pause { until: Instant },
+    Answer { deadline: Instant, progress: Progress },
+}
+
+/// What the app is told once everything is let go.
+#[derive(Debug)]
+enum Outcome {
+    Exit(Ending),
+    Failed(Fault),
+}
+
+/// An entry that waits until the earlier room is let go.
+#[derive(Debug)]
+struct Next {
+    checked: Checked,
+    began: Instant,
+}
+
+/// The room machine. See the module's words.
+#[derive(Debug)]
+pub struct Room {
+    state: State,
+    attempt: Attempt,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { state: State::Idle, attempt: Attempt(0) }
+    }
+}
+
+impl Room {
+    /// A machine that is in no room.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where it stands.
+    pub fn phase(&self) -> Phase {
+        match &self.state {
+            State::Idle => Phase::Idle,
+            State::Entering { .. } => Phase::Entering,
+            State::In { .. } => Phase::In,
+            State::Reconnecting { .. } => Phase::Reconnecting,
+            State::Exiting { .. } => Phase::Exiting,
+        }
+    }
+
+    /// The attempt that counts; inputs of any other are ignored.
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// The call `enterRoom`. Refused with -3340 while in or entering a room; anything else that is
+    /// wrong comes as `onError` and `onEnterRoom`.
+    pub fn enter(&mut self, checked: Checked, now: Instant) -> Result<Vec<Effect>, Fault> {
+        match &mut self.state {
+            State::Idle => Ok(self.begin(checked, now)),
+            State::Exiting { next: next @ None, .. } => {
+                *next = Some(Next { checked, began: now });
+                Ok(Vec::new())
+            }
+            State::Exiting { next: Some(_), .. } | State::Entering { .. } => {
+                Err(refusal("This app is already entering a room. Leave it first, then enter another."))
+            }
+            State::In { .. } | State::Reconnecting { .. } => {
+                Err(refusal("This app is already in a room. Leave it first, then enter another."))
+            }
+        }
+    }
+
+    /// The call `exitRoom`. Nothing happens when there is nothing to leave.
+    pub fn exit(&mut self) -> Vec<Effect> {
+        match &mut self.state {
+            State::Idle => Vec::new(),
+            State::Entering { .. } | State::In { .. } | State::Reconnecting { .. } => {
+                self.release(Outcome::Exit(ExitCause::Left.into()), true)
+            }
+            // The entry had failed, but its outcome is not told yet: abandoned, like any entry.
+            State::Exiting { outcome: outcome @ Outcome::Failed(_), next: None, .. } => {
+                *outcome = Outcome::Exit(ExitCause::Left.into());
+                Vec::new()
+            }
+            // An entry that waits is abandoned before it began.
+            State::Exiting { next, .. } => {
+                if next.take().is_some() {
+                    vec![Effect::Emit(Ending::from(ExitCause::Left).event())]
+                } else {
+                    Vec::new()
+                }
+            }
+        }
+    }
+
+    /// A report about `attempt`.
+    pub fn handle(&mut self, attempt: Attempt, input: Input, now: Instant) -> Vec<Effect> {
+        if attempt != self.attempt {
+            return Vec::new();
+        }
+        match input {
+            Input::Seated => self.advance(now, |progress| progress.seated = true),
+            Input::Connected => self.advance(now, |progress| progress.connected = true),
+            Input::Failed(failure) => self.failed(failure, now),
+            Input::Lost => self.lost(now),
+            Input::Ended(ending) => self.ended(ending),
+            Input::Released => self.released(now),
+        }
+    }
+
+    /// When [`Room::handle_timeout`] wants to be called.
+    pub fn timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Idle | State::In { .. } | State::Exiting { .. } => None,
+            State::Entering { deadline, .. } => Some(*deadline),
+            State::Reconnecting { wait: Wait::Pause { until }, .. } => Some(*until),
+            State::Reconnecting { wait: Wait::Answer { deadline, .. }, .. } => Some(*deadline),
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) -> Vec<Effect> {
+        if self.timeout().is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        match &self.state {
+            State::Entering { progress, .. } => {
+                let why = overdue(*progress);
+                self.failed(Failure::Silent(why), now)
+            }
+            State::Reconnecting { wait: Wait::Answer { progress, .. }, .. } => {
+                let why = overdue(*progress);
+                self.failed(Failure::Silent(why), now)
+            }
+            State::Reconnecting { wait: Wait::Pause { .. }, .. } => self.try_again(now),
+            State::Idle | State::In { .. } | State::Exiting { .. } => Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, checked: Checked, began: Instant) -> Vec<Effect> {
+        let (params, warnings) = match checked {
+            Ok(checked) => checked,
+            Err(fault) => return failure_events(&fault),
+        };
+        let params = Arc::new(params);
+        self.attempt = Attempt(self.attempt.0 + 1);
+        self.state = State::Entering {
+            params: params.clone(),
+            began,
+            deadline: began + SEAT,
+            progress: Progress::default(),
+        };
+        let mut effects: Vec<Effect> =
+            warnings.into_iter().map(|warning| Effect::Emit(Event::warning(&warning))).collect();
+        effects.push(Effect::Connect { attempt: self.attempt, params });
+        effects
+    }
+
+    /// Notes progress of the attempt and enters when it is complete.
+    fn advance(&mut self, now: Instant, step: impl FnOnce(&mut Progress)) -> Vec<Effect> {
+        let (params, progress, deadline, event) = match &mut self.state {
+            State::Entering { params, began, deadline, progress } => {
+                let took = now.saturating_duration_since(*began).as_millis().max(1);
+                let result = i64::try_from(took).unwrap_or(i64::MAX);
+                (params, progress, deadline, Event::OnEnterRoom { result })
+            }
+            State::Reconnecting { params, wait: Wait::Answer { deadline, progress }, .. } => {
+                (params, progress, deadline, Event::OnConnectionRecovery)
+            }
+            State::Idle | State::In { .. } | State::Reconnecting { .. } | State::Exiting { .. } => {
+                return Vec::new();
+            }
+        };
+        let was_seated = progress.seated;
+        step(progress);
+        if progress.is_complete() {
+            self.state = State::In { params: params.clone() };
+            return vec![Effect::Emit(event)];
+        }
+        if progress.seated && !was_seated {
+            *deadline = now + CONNECT;
+        }
+        Vec::new()
+    }
+
+    fn failed(&mut self, failure: Failure, now: Instant) -> Vec<Effect> {
+        match &mut self.state {
+            State::Entering { .. } => self.release(Outcome::Failed(failure.fault()), true),
+            State::Reconnecting { tries, wait: wait @ Wait::Answer { .. }, .. } => match failure {
+                Failure::Refused(fault) => {
+                    let ending = Ending::refused(&fault);
+                    let mut effects = vec![Effect::Emit(Event::error(&fault))];
+                    effects.extend(self.release(Outcome::Exit(ending), false));
+                    effects
+                }
+                Failure::Unreachable(_) | Failure::Silent(_) | Failure::Broken(_) => {
+                    let pause = PAUSES[tries.saturating_sub(1).min(PAUSES.len() - 1)];
+                    *wait = Wait::Pause { until: now + pause };
+                    Vec::new()
+                }
+            },
+            State::In { .. } => self.lost(now),
+            State::Idle | State::Reconnecting { .. } | State::Exiting { .. } => Vec::new(),
+        }
+    }
+
+    fn lost(&mut self, now: Instant) -> Vec<Effect> {
+        match &self.state {
+            State::In { params } => {
+                let params = params.clone();
+                self.state = State::Reconnecting { params, tries: 0, wait: Wait::Pause { until: now } };
+                let mut effects = vec![Effect::Emit(Event::OnConnectionLost)];
+                effects.extend(self.try_again(now));
+                effects
+            }
+            State::Entering { .. } | State::Reconnecting { .. } => self.failed(
+                Failure::Broken("The server closed the connection before the room was entered.".into()),
+                now,
+            ),
+            State::Idle | State::Exiting { .. } => Vec::new(),
+        }
+    }
+
+    fn try_again(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Reconnecting { params, tries, wait } = &mut self.state else { return Vec::new() };
+        self.attempt = Attempt(self.attempt.0 + 1);
+        *tries += 1;
+        *wait = Wait::Answer { deadline: now + SEAT, progress: Progress::default() };
+        vec![
+            Effect::Emit(Event::OnTryToReconnect),
+            Effect::Connect { attempt: self.attempt, params: params.clone() },
+        ]
+    }
+
+    fn ended(&mut self, ending: Ending) -> Vec<Effect> {
+        match &self.state {
+            State::Entering { .. } => {
+                let fault = Fault::new(Code::ENTER_ROOM_FAILED).with_message(ending.message);
+                self.release(Outcome::Failed(fault), false)
+            }
+            State::In { .. } | State::Reconnecting { .. } => self.release(Outcome::Exit(ending), false),
+            State::Idle | State::Exiting { .. } => Vec::new(),
+        }
+    }
+
+    fn release(&mut self, outcome: Outcome, tell: bool) -> Vec<Effect> {
+        let devices = matches!(outcome, Outcome::Exit(_));
+        self.state = State::Exiting { outcome, devices, next: None };
+        vec![Effect::Release { attempt: self.attempt, tell, devices }]
+    }
+
+    fn released(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Exiting { outcome, devices, next } = std::mem::replace(&mut self.state, State::Idle)
+        else {
+            return Vec::new();
+        };
+        if matches!(outcome, Outcome::Exit(_)) && !devices {
+            self.state = State::Exiting { outcome, devices: true, next };
+            return vec![Effect::Release { attempt: self.attempt, tell: false, devices: true }];
+        }
+        let mut effects = match outcome {
+            Outcome::Exit(ending) => vec![Effect::Emit(ending.event())],
+            Outcome::Failed(fault) => failure_events(&fault),
+        };
+        if let Some(Next { checked, began }) = next {
+            // The seat's time counts from when the entry really begins, its milliseconds from the call.
+            effects.extend(self.begin(checked, began));
+            if let State::Entering { deadline, .. } = &mut self.state {
+                *deadline = now + SEAT;
+            }
+        }
+        effects
+    }
+}
+
+fn overdue(progress: Progress) -> String {
+    if progress.seated {
+        "The server seated us, but no packets get through to it. A firewall may block UDP.".into()
+    } else {
+        "The server took the connection and did not answer in time.".into()
+    }
+}
+
+fn refusal(message: &str) -> Fault {
+    Fault::new(Code::ENTER_ROOM_REFUSED).with_message(message)
+}
+
+fn failure_events(fault: &Fault) -> Vec<Effect> {
+    let result = i64::from(fault.code);
+    vec![Effect::Emit(Event::error(fault)), Effect::Emit(Event::OnEnterRoom { result })]
+}
+
+#[cfg(test)]
+mod tests;

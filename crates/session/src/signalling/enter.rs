@@ -1,0 +1,137 @@
+use crate::room::{Failure, REACH, SEAT};
+use confab_protocol::{EnterAnswer, EnterParams, EnterRequest, IceServer};
+use reqwest::Client;
+
+/// Largest answer that is read, bytes.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// What the room service gives to somebody who may enter.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    /// Address of the signalling, `ws://host:port`.
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) ice_servers: Vec<IceServer>,
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admission").field("url", &self.url).field("token", &"***").finish_non_exhaustive()
+    }
+}
+
+/// Asks the room service for a seat.
+pub(crate) async fn ask(params: &EnterParams) -> Result<Admission, Failure> {
+    let client = Client::builder()
+        .connect_timeout(REACH)
+        .timeout(SEAT)
+        // The server is named by the user: no redirect leads elsewhere, no proxy stands between.
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| Failure::Broken(error.to_string()))?;
+    let address = format!("{}/v1/enter", params.server);
+    let answer = client.post(&address).json(&EnterRequest::from(params)).send().await;
+    let mut answer = answer.map_err(|error| unanswered(&error, &params.server))?;
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|error| unanswered(&error, &params.server))? {
+        body.extend_from_slice(&part);
+        if body.len() > ANSWER_LIMIT {
+            return Err(not_confab(&params.server));
+        }
+    }
+    let answer: EnterAnswer = serde_json::from_slice(&body).map_err(|_| not_confab(&params.server))?;
+    admission(answer, &params.server)
+}
+
+fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
+    if let Some(fault) = answer.refusal() {
+        return Err(Failure::Refused(fault));
+    }
+    match (answer.url, answer.token) {
+        (Some(url), Some(token)) => Ok(Admission { url, token, ice_servers: answer.ice_servers }),
+        _ => Err(not_confab(server)),
+    }
+}
+
+fn unanswered(error: &reqwest::Error, server: &str) -> Failure {
+    if error.is_connect() {
+        Failure::Unreachable(format!(
+            "The server {server} cannot be reached. Check its address and your network."
+        ))
+    } else {
+        Failure::Silent(format!("The server {server} took the connection but did not answer."))
+    }
+}
+
+fn not_confab(server: &str) -> Failure {
+    Failure::Broken(format!("What answers at {server} is not a Confab server."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use confab_protocol::RawEnterParams;
+    use std::time::{Duration, Instant};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    fn params(server: &str) -> EnterParams {
+        let raw = RawEnterParams {
+            server: Some(server.into()),
+            sdk_app_id: Some(1),
+            user_id: Some("ann".into()),
+            user_sig: Some("sig".into()),
+            room_id: Some(1),
+            ..RawEnterParams::default()
+        };
+        raw.check().unwrap().0
+    }
+
+    /// A server that answers the first request with these bytes.
+    async fn answering(body: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await.unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(body.as_bytes()).await.unwrap();
+        });
+        format!("http://{address}")
+    }
+
+    #[tokio::test]
+    async fn an_admission_brings_address_and_token() {
+        let server = answering(r#"{"code":0,"url":"ws://127.0.0.1:1","token":"t"}"#).await;
+        let admission = ask(&params(&server)).await.unwrap();
+        assert_eq!((admission.url.as_str(), admission.token.as_str()), ("ws://127.0.0.1:1", "t"));
+        assert!(!format!("{admission:?}").contains("\"t\""));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_keeps_code_detail_and_sentence() {
+        let server = answering(r#"{"code":-100018,"detail":-70001,"message":"expired"}"#).await;
+        let Err(Failure::Refused(fault)) = ask(&params(&server)).await else { panic!("not refused") };
+        assert_eq!((fault.code, fault.detail, fault.message.as_str()), (-100018, Some(-70001), "expired"));
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_unreachable_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let began = Instant::now();
+        assert!(matches!(ask(&params(&server)).await, Err(Failure::Unreachable(_))));
+        assert!(began.elapsed() < Duration::from_secs(2));
+    }
+
+    #[tokio::test]
+    async fn somebody_elses_web_server_is_named_as_such() {
+        let server = answering("<html>hello</html>").await;
+        assert!(matches!(ask(&params(&server)).await, Err(Failure::Broken(_))));
+    }
+}

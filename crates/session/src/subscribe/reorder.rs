@@ -1,0 +1,204 @@
+//! Puts received packets back in order and waits a bounded time for those that were asked for
+//! again. Owns no clock, no socket.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// What a reader gets, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<P> {
+    /// The next packet.
+    Packet(P),
+    /// So many packets never came; the next step goes on behind them.
+    Gap(u64),
+}
+
+/// Counts since the buffer was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Packets handed out.
+    pub delivered: u64,
+    /// Packets given up.
+    pub lost: u64,
+    /// Packets that came twice, or after they were given up.
+    pub useless: u64,
+    /// Packets that had to wait for an earlier one.
+    pub reordered: u64,
+}
+
+#[derive(Debug)]
+struct Held<P> {
+    packet: P,
+    arrived: Instant,
+}
+
+/// The buffer of one stream.
+#[derive(Debug)]
+pub struct Reorder<P> {
+    /// Longest wait for a missing packet, counted from the arrival of the first one behind it.
+    patience: Duration,
+    /// Packets held at most; more force a gap.
+    capacity: usize,
+    /// Extended number of the packet that is due; none before the first.
+    next: Option<u64>,
+    held: BTreeMap<u64, Held<P>>,
+    counts: Counts,
+}
+
+impl<P> Reorder<P> {
+    /// An empty buffer.
+    pub fn new(patience: Duration, capacity: usize) -> Self {
+        Self {
+            patience,
+            capacity: capacity.max(1),
+            next: None,
+            held: BTreeMap::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// What became of the packets so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// A packet with its 16-bit sequence number arrived.
+    pub fn push(&mut self, sequence: u16, packet: P, now: Instant) {
+        let next = *self.next.get_or_insert(Self::START + u64::from(sequence));
+        let number = Self::extend(next, sequence);
+        if number < next || self.held.contains_key(&number) {
+            self.counts.useless += 1;
+            return;
+        }
+        if number > next {
+            self.counts.reordered += 1;
+        }
+        self.held.insert(number, Held { packet, arrived: now });
+    }
+
+    /// The next packet, or a gap that cannot be closed any more, or nothing for now.
+    pub fn poll(&mut self, now: Instant) -> Option<Step<P>> {
+        let next = self.next?;
+        if let Some(held) = self.held.remove(&next) {
+            self.next = Some(next + 1);
+            self.counts.delivered += 1;
+            return Some(Step::Packet(held.packet));
+        }
+        let (&first, _) = self.held.first_key_value()?;
+        let overdue = self.timeout().is_some_and(|due| now >= due);
+        if !overdue && self.held.len() <= self.capacity {
+            return None;
+        }
+        let missing = first - next;
+        self.next = Some(first);
+        self.counts.lost += missing;
+        Some(Step::Gap(missing))
+    }
+
+    /// When the gap in front of the held packets is given up.
+    pub fn timeout(&self) -> Option<Instant> {
+        // The first held packet need not be the first that arrived behind the gap.
+        self.held.values().map(|held| held.arrived).min().map(|arrived| arrived + self.patience)
+    }
+
+    /// Numbers start high, so that a packet from before the first one has a number too.
+    const START: u64 = 1 << 32;
+
+    /// The number nearest to `near` that ends in `sequence`.
+    fn extend(near: u64, sequence: u16) -> u64 {
+        let low = near as u16;
+        let ahead = sequence.wrapping_sub(low) as i16;
+        near.wrapping_add_signed(i64::from(ahead))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PATIENCE: Duration = Duration::from_millis(200);
+
+    fn buffer() -> Reorder<u16> {
+        Reorder::new(PATIENCE, 64)
+    }
+
+    fn drain(buffer: &mut Reorder<u16>, now: Instant) -> Vec<Step<u16>> {
+        std::iter::from_fn(|| buffer.poll(now)).collect()
+    }
+
+    #[test]
+    fn packets_in_order_pass_at_once_also_over_the_end_of_the_numbers() {
+        let (mut buffer, now) = (buffer(), Instant::now());
+        for sequence in [65_534, 65_535, 0, 1] {
+            buffer.push(sequence, sequence, now);
+            assert_eq!(drain(&mut buffer, now), [Step::Packet(sequence)]);
+        }
+        assert_eq!(buffer.timeout(), None);
+    }
+
+    #[test]
+    fn a_packet_that_comes_again_in_time_closes_the_gap() {
+        let (mut buffer, now) = (buffer(), Instant::now());
+        buffer.push(1, 1, now);
+        buffer.push(3, 3, now);
+        assert_eq!(drain(&mut buffer, now), [Step::Packet(1)]);
+        let later = now + PATIENCE / 2;
+        assert_eq!(drain(&mut buffer, later), []);
+        buffer.push(2, 2, later);
+        assert_eq!(drain(&mut buffer, later), [Step::Packet(2), Step::Packet(3)]);
+        assert_eq!(buffer.counts(), Counts { delivered: 3, lost: 0, useless: 0, reordered: 1 });
+    }
+
+    #[test]
+    fn a_packet_that_never_comes_is_given_up_after_the_patience_and_counted() {
+        let (mut buffer, now) = (buffer(), Instant::now());
+        buffer.push(1, 1, now);
+        buffer.push(4, 4, now + Duration::from_millis(50));
+        assert_eq!(drain(&mut buffer, now), [Step::Packet(1)]);
+        let due = buffer.timeout().unwrap();
+        assert_eq!(due, now + Duration::from_millis(50) + PATIENCE);
+        assert_eq!(drain(&mut buffer, due), [Step::Gap(2), Step::Packet(4)]);
+        buffer.push(2, 2, due);
+        assert_eq!(drain(&mut buffer, due), []);
+        assert_eq!(buffer.counts(), Counts { delivered: 2, lost: 2, useless: 1, reordered: 1 });
+    }
+
+    #[test]
+    fn a_full_buffer_gives_the_gap_up_early() {
+        let (mut buffer, now) = (Reorder::new(PATIENCE, 2), Instant::now());
+        buffer.push(1, 1, now);
+        for sequence in 3..=5 {
+            buffer.push(sequence, sequence, now);
+        }
+        let steps = drain(&mut buffer, now);
+        assert_eq!(steps, [Step::Packet(1), Step::Gap(1), Step::Packet(3), Step::Packet(4), Step::Packet(5)]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_leaves_in_rising_order_and_once(
+            sequences in prop::collection::vec(any::<u16>(), 0..300)
+        ) {
+            let (mut buffer, mut now) = (buffer(), Instant::now());
+            let mut last: Option<u64> = None;
+            let mut position = None::<u64>;
+            for sequence in sequences {
+                buffer.push(sequence, sequence, now);
+                now += Duration::from_millis(7);
+                while let Some(step) = buffer.poll(now) {
+                    let here = position.get_or_insert(0);
+                    match step {
+                        Step::Packet(_) => {
+                            prop_assert!(last.is_none_or(|last| *here > last));
+                            last = Some(*here);
+                            *here += 1;
+                        }
+                        Step::Gap(missing) => *here += missing,
+                    }
+                }
+            }
+            prop_assert!(buffer.held.len() <= 65);
+        }
+    }
+}

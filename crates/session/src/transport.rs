@@ -1,0 +1,22 @@
+//! The two peer connections of LiveKit's v0 protocol, and what passes through them.
+
+mod codecs;
+mod outgoing;
+mod peer;
+mod repair;
+
+pub(crate) use codecs::{H264, OPUS};
+pub(crate) use outgoing::Wish;
+pub(crate) use peer::{LocalTrack, Peer, PeerEvent, Plan, data};
+
+/// Which of the two peer connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Side {
+    /// Carries what we send; we offer.
+    Publisher,
+    /// Carries what others send; the server offers.
+    Subscriber,
+}
+
+/// What the WebRTC stack reports when a step fails.
+pub(crate) type TransportError = webrtc::error::Error;
