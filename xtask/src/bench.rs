@@ -15,7 +15,7 @@ pub(crate) fn bench(name: Option<&str>) -> Result<()> {
         bail!("no benchmark `{}`, known: {}", name.unwrap_or_default(), known.join(" "));
     }
     setup::system::packages(For::Demo)?;
-    setup::python::packages()?;
+    setup::python::environment()?;
     setup::clips::make()?;
     let mut build = cargo(["build", "--release", "--package", "bench", "--bins"]);
     // Those that look at a whole process start our programs.

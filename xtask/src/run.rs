@@ -1,5 +1,8 @@
 //! Builds and opens the window.
 
+mod demo;
+mod driven;
+
 use anyhow::Result;
 
 use crate::setup::{self, For};
@@ -10,6 +13,10 @@ pub(crate) fn run(demo: bool, release: bool) -> Result<()> {
     setup::system::packages(if demo { For::Demo } else { For::Run })?;
     setup::node::packages()?;
     setup::node::page()?;
+    if demo {
+        setup::python::environment()?;
+        setup::clips::make()?;
+    }
     println!("Building the app");
     let mut build = cargo(["build", "--package", "confab", "--package", "confab-app", "--bins"]);
     if release {
@@ -17,9 +24,5 @@ pub(crate) fn run(demo: bool, release: bool) -> Result<()> {
     }
     start(build)?;
     let profile = if release { "release" } else { "debug" };
-    let mut app = command(built(profile, "confab"));
-    if demo {
-        app.arg("--demo");
-    }
-    start(app)
+    if demo { demo::demo(profile) } else { start(command(built(profile, "confab"))) }
 }
