@@ -92,6 +92,22 @@ impl RoomId {
         Ok(Self::Text(text.to_owned()))
     }
 
+    /// The number, where the room has one.
+    pub fn as_number(&self) -> Option<u32> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The text, where the room has one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Number(_) => None,
+            Self::Text(text) => Some(text),
+        }
+    }
+
     /// The room's name on the wire: `<app>/n:<number>` or `<app>/s:<text>`.
     pub fn key(&self, app: SdkAppId) -> String {
         match self {
