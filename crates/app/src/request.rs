@@ -1,0 +1,265 @@
+use confab_protocol::RawEnterParams;
+use confab_scene::Scene;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use ts_rs::TS;
+
+use crate::DeviceKind;
+
+/// The one list of commands, for every host: TRTC's names in snake_case. In JSON:
+/// `{"command": "enter_room", "args": {...}}`; `args` may be left out where nothing is needed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(
+    remote = "Self",
+    tag = "command",
+    content = "args",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+#[ts(optional_fields)]
+pub enum Request {
+    /// Enters a room. Answers null when accepted; the outcome is onEnterRoom. A user id that is
+    /// left out is the one stored for this computer; while hosting, `server`, `sdkAppId` and
+    /// `userSig` may be left out too.
+    EnterRoom(RawEnterParams),
+    /// Leaves; onExitRoom follows where there was a room.
+    ExitRoom {},
+    /// Opens the camera and sends it: `test`, `file:PATH`, `device[:NAME]`, or the selected one.
+    StartLocalVideo {
+        /// The camera.
+        source: Option<String>,
+    },
+    /// Closes the camera.
+    StopLocalVideo {},
+    /// Keeps the camera open and sends nothing, or sends again.
+    MuteLocalVideo {
+        /// Whether to stop sending.
+        mute: bool,
+    },
+    /// Opens the microphone and sends it: `tone`, `file:PATH`, `device[:NAME]`, or the selected one.
+    StartLocalAudio {
+        /// The microphone.
+        source: Option<String>,
+    },
+    /// Closes the microphone.
+    StopLocalAudio {},
+    /// Keeps the microphone open and sends silence, or sends again.
+    MuteLocalAudio {
+        /// Whether to send silence.
+        mute: bool,
+    },
+    /// Receives somebody's picture.
+    StartRemoteView {
+        /// Who.
+        user_id: String,
+        /// 0 big (when left out), 1 small, 2 sub.
+        stream_type: Option<u8>,
+    },
+    /// Stops receiving it.
+    StopRemoteView {
+        /// Who.
+        user_id: String,
+        /// 0 big (when left out), 1 small, 2 sub.
+        stream_type: Option<u8>,
+    },
+    /// Somebody's last picture as a PNG file, a [`Picture`].
+    SnapshotVideo {
+        /// Who; "" or left out is me.
+        user_id: Option<String>,
+    },
+    /// The devices of this computer, a list of [`crate::DeviceView`].
+    ListDevices {
+        /// Only this kind.
+        kind: Option<DeviceKind>,
+    },
+    /// Uses another device from now on, also where one is in use.
+    SelectDevice {
+        /// Which kind.
+        kind: DeviceKind,
+        /// From `list_devices`, or what the start commands and flags take.
+        device_id: String,
+    },
+    /// Everybody else in the room.
+    Participants {},
+    /// How the connection and the streams do.
+    Statistics {},
+    /// The stage as a PNG file, a [`Picture`].
+    StageSnapshot {},
+    /// Opens rooms on this computer; answers [`crate::Hosting`].
+    HostRoom {
+        /// Which port; 7880, or another one if that is taken, when left out.
+        port: Option<u16>,
+        /// Whether other computers may come in; not when left out.
+        lan: Option<bool>,
+    },
+    /// Closes them; everybody inside is told.
+    StopHosting {},
+    /// Signs for somebody where this app has the key; answers [`SignedUser`].
+    MakeUserSig {
+        /// Which application; the hosted one when left out.
+        sdk_app_id: Option<u32>,
+        /// Who; the user id stored for this computer when left out.
+        user_id: Option<String>,
+        /// How long it holds, seconds; a day when left out.
+        expire: Option<u64>,
+    },
+    /// Which tile is where, in physical pixels.
+    SetStage(Scene),
+    /// All of the state.
+    GetState {},
+}
+
+/// The name of every command, in the order of [`Request`].
+pub const COMMANDS: [&str; 21] = [
+    "enter_room",
+    "exit_room",
+    "start_local_video",
+    "stop_local_video",
+    "mute_local_video",
+    "start_local_audio",
+    "stop_local_audio",
+    "mute_local_audio",
+    "start_remote_view",
+    "stop_remote_view",
+    "snapshot_video",
+    "list_devices",
+    "select_device",
+    "participants",
+    "statistics",
+    "stage_snapshot",
+    "host_room",
+    "stop_hosting",
+    "make_user_sig",
+    "set_stage",
+    "get_state",
+];
+
+/// A picture as a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Picture {
+    /// A PNG file in base64.
+    pub png: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// Somebody with a signature.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedUser {
+    /// Application.
+    pub sdk_app_id: u32,
+    /// Who.
+    pub user_id: String,
+    /// The signature. Never logged.
+    pub user_sig: String,
+}
+
+impl std::fmt::Debug for SignedUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedUser").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Request {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Request {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        match fields.get("command") {
+            Some(Value::String(name)) if COMMANDS.contains(&name.as_str()) => {}
+            Some(Value::String(name)) => {
+                let all = COMMANDS.join(", ");
+                return Err(D::Error::custom(format!("there is no command {name:?}; there are {all}")));
+            }
+            Some(_) => return Err(D::Error::custom("\"command\" is not a text")),
+            None => return Err(D::Error::custom("\"command\" is missing")),
+        }
+        if let Some(name) = fields.keys().find(|name| !["command", "args"].contains(&name.as_str())) {
+            return Err(D::Error::custom(format!("unknown field `{name}` beside \"command\" and \"args\"")));
+        }
+        let args = fields.entry("args").or_insert(Value::Null);
+        if args.is_null() {
+            *args = Value::Object(Map::new());
+        }
+        Self::deserialize(Value::Object(fields)).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Request, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_command_is_known_by_its_name() {
+        for name in COMMANDS {
+            if let Err(error) = read(&format!(r#"{{"command":"{name}"}}"#)) {
+                assert!(error.contains("missing field"), "{name}: {error}");
+            }
+        }
+        let unknown = read(r#"{"command":"enter"}"#).unwrap_err();
+        assert!(unknown.contains("there is no command \"enter\"; there are enter_room, "), "{unknown}");
+    }
+
+    #[test]
+    fn args_may_be_left_out_where_none_are_needed() {
+        assert_eq!(read(r#"{"command":"exit_room"}"#), Ok(Request::ExitRoom {}));
+        assert_eq!(read(r#"{"command":"exit_room","args":null}"#), Ok(Request::ExitRoom {}));
+        assert_eq!(read(r#"{"command":"exit_room","args":{}}"#), Ok(Request::ExitRoom {}));
+        let camera = Request::StartLocalVideo { source: None };
+        assert_eq!(read(r#"{"command":"start_local_video"}"#), Ok(camera));
+    }
+
+    #[test]
+    fn fields_have_trtc_names_in_camel_case() {
+        let enter = read(
+            r#"{"command":"enter_room","args":{"sdkAppId":1,"userId":"a","strRoomId":"x","scene":"live","role":"audience"}}"#,
+        );
+        let Ok(Request::EnterRoom(raw)) = enter else { panic!("{enter:?}") };
+        assert_eq!((raw.sdk_app_id, raw.str_room_id.as_deref()), (Some(1), Some("x")));
+        let view = read(r#"{"command":"start_remote_view","args":{"userId":"bob","streamType":2}}"#);
+        assert_eq!(view, Ok(Request::StartRemoteView { user_id: "bob".into(), stream_type: Some(2) }));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (json, said) in [
+            ("[]", "invalid type: sequence"),
+            ("{}", "\"command\" is missing"),
+            (r#"{"command":7}"#, "\"command\" is not a text"),
+            (r#"{"command":"exit_room","extra":1}"#, "unknown field `extra`"),
+            (r#"{"command":"mute_local_audio","args":{"muted":true}}"#, "unknown field `muted`"),
+            (r#"{"command":"mute_local_audio"}"#, "missing field `mute`"),
+            (r#"{"command":"enter_room","args":{"scene":9}}"#, "The scene 9 does not exist"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains(said), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_request_survives_json() {
+        let all = [
+            Request::ExitRoom {},
+            Request::MuteLocalVideo { mute: true },
+            Request::SelectDevice { kind: DeviceKind::Camera, device_id: "test".into() },
+            Request::SetStage(Scene::default()),
+        ];
+        for request in all {
+            let json = serde_json::to_string(&request).unwrap();
+            assert_eq!(read(&json), Ok(request), "{json}");
+        }
+    }
+}
