@@ -35,7 +35,7 @@ fn steps(suite: &mut Suite, long: bool) -> Result<()> {
     suite.step("clips", |_| clips::make())?;
     suite.step("page types", |_| run(npm(["run", "typecheck"])))?;
     suite.step("page lint", |_| run(npm(["run", "lint"])))?;
-    suite.step("page format", |_| run(npm(["run", "format:check"])))?;
+    suite.step("page format", |_| run(npm(["run", "format"])))?;
     suite.step("page tests", |tally| {
         let mut vitest = npm(["run", "test"]);
         vitest.env("NO_COLOR", "1").env_remove("FORCE_COLOR");

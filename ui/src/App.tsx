@@ -1,0 +1,37 @@
+import { useEffect } from "react";
+import { Toasts } from "./components/Toasts";
+import { Stage } from "./components/stage/Stage";
+import { usePageState, useStore } from "./components/store";
+import { ExitPage } from "./pages/exit/ExitPage";
+import { JoinPage } from "./pages/join/JoinPage";
+import { MeetingPage } from "./pages/meeting/MeetingPage";
+import { pageOf, roomLabel } from "./state/state";
+
+/** The page for the present state, on the stage that all of them share. */
+export function App() {
+  const store = useStore();
+  const state = usePageState();
+  const page = pageOf(state);
+
+  useEffect(() => store.start(), [store]);
+  useEffect(() => {
+    document.title = page === "meeting" ? `Room ${roomLabel(state)} - Confab` : "Confab";
+  });
+
+  return (
+    <Stage
+      ground={page === "meeting" ? "stage" : "page"}
+      send={(scene) => {
+        void store.call({ command: "set_stage", args: scene }).catch(() => undefined);
+      }}
+    >
+      {page === "join" && <JoinPage />}
+      {page === "meeting" && <MeetingPage />}
+      {page === "exit" && state.notice !== null && <ExitPage notice={state.notice} />}
+      <Toasts toasts={state.toasts} />
+      <p className="sr-only" role="status">
+        {state.spoken}
+      </p>
+    </Stage>
+  );
+}

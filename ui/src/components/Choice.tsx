@@ -1,0 +1,104 @@
+import { useId } from "react";
+import { Icon, type IconName } from "./Icon";
+import styles from "./Choice.module.css";
+
+export type Option<T extends string | number> = {
+  value: T;
+  label: string;
+  icon?: IconName;
+  /** Said by the tooltip. */
+  hint?: string;
+  testId: string;
+};
+
+type ChoiceProps<T extends string | number> = {
+  /** What is chosen; seen above the options unless `hideLegend`. */
+  legend: string;
+  hideLegend?: boolean;
+  /** `strip`: one line of joined parts. `cards`: boxes of equal size, two in a row. */
+  look: "strip" | "cards";
+  options: readonly Option<T>[];
+  value: T;
+  disabled?: boolean;
+  onValue: (value: T) => void;
+};
+
+/** One of a few, all of them in sight. Real radio buttons: arrow keys move between them. */
+export function Choice<T extends string | number>({
+  legend,
+  hideLegend = false,
+  look,
+  options,
+  value,
+  disabled = false,
+  onValue,
+}: ChoiceProps<T>) {
+  const name = useId();
+  return (
+    <fieldset className={styles["choice"]} disabled={disabled}>
+      <legend className={hideLegend ? "sr-only" : styles["legend"]}>{legend}</legend>
+      <div className={styles[look]}>
+        {options.map((option) => (
+          <label key={option.value} className={styles["option"]} title={option.hint}>
+            <input
+              type="radio"
+              name={name}
+              className={styles["radio"]}
+              checked={option.value === value}
+              data-testid={option.testId}
+              onChange={() => {
+                onValue(option.value);
+              }}
+            />
+            <span className={styles["face"]}>
+              {option.icon && <Icon name={option.icon} size={look === "cards" ? 20 : 18} />}
+              <span className={styles["words"]}>{option.label}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+type IconChoiceProps<T extends string> = {
+  legend: string;
+  options: readonly (Option<T> & { icon: IconName })[];
+  value: T;
+  onValue: (value: T) => void;
+};
+
+/** The same without words, for the top bar. */
+export function IconChoice<T extends string>({
+  legend,
+  options,
+  value,
+  onValue,
+}: IconChoiceProps<T>) {
+  const name = useId();
+  return (
+    <fieldset className={styles["choice"]}>
+      <legend className="sr-only">{legend}</legend>
+      <div className={styles["strip"]}>
+        {options.map((option) => (
+          <label key={option.value} className={styles["option"]} title={option.label}>
+            <input
+              type="radio"
+              name={name}
+              className={styles["radio"]}
+              checked={option.value === value}
+              aria-label={option.label}
+              data-testid={option.testId}
+              onChange={() => {
+                onValue(option.value);
+              }}
+            />
+            <span className={[styles["face"], styles["bare"]].join(" ")}>
+              <Icon name={option.icon} size={18} />
+            </span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

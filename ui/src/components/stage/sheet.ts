@@ -1,0 +1,88 @@
+import type { Scene } from "../../types/Scene";
+import { colourOf, sheetPath, toTile, type PageTile } from "../../state/stage";
+
+/** What is known of a tile besides where it is. */
+export type Wish = Pick<PageTile, "id" | "fit" | "mirror" | "radius" | "speaking">;
+
+/**
+ * Keeps the sheet's holes and the backend's rectangles equal to where the tiles are on the page.
+ * Measures once a frame at most, and speaks only when something has changed.
+ */
+export class Sheet {
+  private readonly tiles = new Map<HTMLElement, Wish>();
+  private readonly sizes: ResizeObserver;
+  private readonly themes: MutationObserver;
+  private path: SVGPathElement | null = null;
+  private planned = 0;
+  private said = "";
+
+  constructor(private readonly send: (scene: Scene) => void) {
+    this.sizes = new ResizeObserver(this.plan);
+    this.themes = new MutationObserver(this.plan);
+  }
+
+  /** Begins to follow the window. The returned function ends it. */
+  start(): () => void {
+    this.themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    window.addEventListener("resize", this.plan);
+    // Scrolling moves tiles without resizing them; it does not bubble.
+    window.addEventListener("scroll", this.plan, true);
+    this.plan();
+    return () => {
+      cancelAnimationFrame(this.planned);
+      this.planned = 0;
+      this.sizes.disconnect();
+      this.themes.disconnect();
+      window.removeEventListener("resize", this.plan);
+      window.removeEventListener("scroll", this.plan, true);
+    };
+  }
+
+  /** The path that is filled with the page's colour. */
+  paintOn(path: SVGPathElement | null): void {
+    this.path = path;
+    this.plan();
+  }
+
+  put(element: HTMLElement, wish: Wish): void {
+    if (!this.tiles.has(element)) this.sizes.observe(element);
+    this.tiles.set(element, wish);
+    this.plan();
+  }
+
+  drop(element: HTMLElement): void {
+    this.sizes.unobserve(element);
+    this.tiles.delete(element);
+    this.plan();
+  }
+
+  private readonly plan = (): void => {
+    if (this.planned !== 0) return;
+    this.planned = requestAnimationFrame(() => {
+      this.planned = 0;
+      this.measure();
+    });
+  };
+
+  private measure(): void {
+    const { innerWidth: width, innerHeight: height, devicePixelRatio: scale } = window;
+    const tiles = Array.from(this.tiles, ([element, wish]): PageTile => {
+      const { x, y, width: w, height: h } = element.getBoundingClientRect();
+      return { x, y, w, h, ...wish };
+    }).filter(({ w, h }) => w > 0 && h > 0);
+    this.path?.setAttribute("d", sheetPath(tiles, width, height));
+    const style = getComputedStyle(document.documentElement);
+    const scene: Scene = {
+      size: [Math.round(width * scale), Math.round(height * scale)],
+      scale,
+      background: colourOf(style.getPropertyValue("--stage")),
+      card: colourOf(style.getPropertyValue("--tile")),
+      accent: colourOf(style.getPropertyValue("--speaking")),
+      tiles: tiles.map((tile) => toTile(tile, scale)),
+    };
+    const saying = JSON.stringify(scene);
+    if (saying === this.said) return;
+    this.said = saying;
+    this.send(scene);
+  }
+}

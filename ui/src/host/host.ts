@@ -1,0 +1,43 @@
+import type { Event } from "../types/Event";
+import type { Fault } from "../types/Fault";
+import type { Request } from "../types/Request";
+
+/** What stands behind the page: the desktop shell, or a simulated meeting. */
+export type Host = {
+  /** Carries out one request. Rejects with a {@link HostFault} and nothing else. */
+  call(request: Request): Promise<unknown>;
+  /** Calls `listener` with every event from now on, until the returned function is called. */
+  onEvent(listener: (event: Event) => void): () => void;
+};
+
+/** A refusal by the backend: a stable code, and a sentence a person can act on. */
+export class HostFault extends Error {
+  readonly code: number;
+
+  constructor(fault: Pick<Fault, "code" | "message">) {
+    super(fault.message);
+    this.name = "HostFault";
+    this.code = fault.code;
+  }
+
+  /** Reads whatever a transport threw; anything that is no fault becomes code -1. */
+  static from(thrown: unknown): HostFault {
+    if (thrown instanceof HostFault) return thrown;
+    if (isFault(thrown)) return new HostFault(thrown);
+    return new HostFault({
+      code: -1,
+      message: typeof thrown === "string" ? thrown : "Something went wrong inside the app.",
+    });
+  }
+}
+
+function isFault(value: unknown): value is Fault {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "code" in value &&
+    typeof value.code === "number" &&
+    "message" in value &&
+    typeof value.message === "string"
+  );
+}

@@ -1,0 +1,105 @@
+import { useId, useState } from "react";
+import { IconButton } from "../../components/Button";
+import { Field } from "../../components/Field";
+import { Icon } from "../../components/Icon";
+import { useStore } from "../../components/store";
+import type { JoinForm } from "../../state/join";
+import type { Joining } from "../../state/state";
+import styles from "./JoinFormCard.module.css";
+
+type AdvancedProps = {
+  joining: Joining;
+  busy: boolean;
+  edit: (change: Partial<JoinForm>) => void;
+};
+
+/** What most people never need: who signs for them, and as whom. */
+export function Advanced({ joining, busy, edit }: AdvancedProps) {
+  const store = useStore();
+  const panel = useId();
+  const { form, errors, advanced: open } = joining;
+  return (
+    <div className={styles["advanced"]}>
+      <button
+        type="button"
+        className={styles["disclosure"]}
+        aria-expanded={open}
+        aria-controls={panel}
+        data-testid="advanced"
+        onClick={() => {
+          store.dispatch({ type: "advanced", open: !open });
+        }}
+      >
+        <Icon name="chevron" size={18} />
+        Advanced
+      </button>
+      <div id={panel} hidden={!open} className={styles["panel"]}>
+        <Field
+          label="User ID"
+          name="userId"
+          placeholder="Made for you when empty"
+          value={form.userId}
+          error={errors.userId}
+          disabled={busy}
+          data-testid="user-id"
+          onValue={(userId) => {
+            edit({ userId });
+          }}
+        />
+        {form.where === "server" ? (
+          <ServerFields joining={joining} busy={busy} edit={edit} />
+        ) : (
+          <p className={styles["note"]}>
+            While you host, this computer signs for you: no SDKAppID or UserSig is needed.
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function ServerFields({ joining: { form, errors }, busy, edit }: AdvancedProps) {
+  const [shown, show] = useState(false);
+  return (
+    <>
+      <Field
+        label="SDKAppID"
+        name="sdkAppId"
+        inputMode="numeric"
+        placeholder="1400000001"
+        value={form.sdkAppId}
+        error={errors.sdkAppId}
+        disabled={busy}
+        data-testid="sdk-app-id"
+        onValue={(sdkAppId) => {
+          edit({ sdkAppId });
+        }}
+      />
+      <Field
+        label="UserSig"
+        name="userSig"
+        type={shown ? "text" : "password"}
+        placeholder="From the server’s operator"
+        value={form.userSig}
+        error={errors.userSig}
+        disabled={busy}
+        data-testid="user-sig"
+        onValue={(userSig) => {
+          edit({ userSig });
+        }}
+        inside={
+          <span className={styles["show"]}>
+            <IconButton
+              icon={shown ? "eyeOff" : "eye"}
+              label={shown ? "Hide the UserSig" : "Show the UserSig"}
+              data-testid="user-sig-show"
+              onClick={() => {
+                show(!shown);
+              }}
+            />
+          </span>
+        }
+      />
+    </>
+  );
+}

@@ -1,0 +1,238 @@
+import { useEffect, useId, useRef, type SyntheticEvent } from "react";
+import { Button, Spinner } from "../../components/Button";
+import { Choice } from "../../components/Choice";
+import { Field } from "../../components/Field";
+import { Icon, type IconName } from "../../components/Icon";
+import { useStore } from "../../components/store";
+import { firstWrong, type JoinForm } from "../../state/join";
+import type { Joining, Step } from "../../state/state";
+import { ANCHOR, AUDIENCE, hasRoles, SCENES } from "../../state/terms";
+import type { Hosting } from "../../types/Hosting";
+import { Advanced } from "./Advanced";
+import styles from "./JoinFormCard.module.css";
+
+const SCENE_ICONS: Record<(typeof SCENES)[number]["key"], IconName> = {
+  videoCall: "camera",
+  live: "live",
+  audioCall: "headset",
+  voiceChatRoom: "voice",
+};
+
+const SCENE_OPTIONS = SCENES.map(({ id, key, label, hint }) => ({
+  value: id,
+  label,
+  hint,
+  icon: SCENE_ICONS[key],
+  testId: `scene-${key}`,
+}));
+
+const KIND_OPTIONS = [
+  { value: "number", label: "Number", testId: "room-kind-number" },
+  { value: "text", label: "Text", testId: "room-kind-text" },
+] as const;
+
+const WHERE_OPTIONS = [
+  { value: "host", label: "Host on this computer", icon: "host", testId: "where-host" },
+  { value: "server", label: "Join a server", icon: "server", testId: "where-server" },
+] as const;
+
+type CardProps = { joining: Joining; hosting: Hosting | null };
+
+export function JoinFormCard({ joining, hosting }: CardProps) {
+  const store = useStore();
+  const form = useRef<HTMLFormElement>(null);
+  const { form: values, errors, refusal, step } = joining;
+  const busy = step !== null;
+  const edit = (change: Partial<JoinForm>) => {
+    store.dispatch({ type: "edit", change });
+  };
+
+  // Whenever complaints come up, the first wrong field is where the person goes on.
+  const wrong = firstWrong(errors);
+  const complaint = wrong === null ? null : errors[wrong];
+  useEffect(() => {
+    if (wrong === null) return;
+    form.current?.querySelector<HTMLInputElement>(`[name="${wrong}"]`)?.focus();
+  }, [wrong, complaint]);
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    void store.join();
+  };
+
+  return (
+    <form
+      ref={form}
+      className={styles["card"]}
+      aria-label="Join a meeting"
+      aria-busy={busy}
+      noValidate
+      onSubmit={submit}
+    >
+      <Field
+        label="Your name"
+        name="name"
+        placeholder="As the others will see it"
+        value={values.name}
+        error={errors.name}
+        disabled={busy}
+        data-testid="name"
+        onValue={(name) => {
+          edit({ name });
+        }}
+      />
+      <RoomField values={values} error={errors.room} busy={busy} edit={edit} />
+      <Choice
+        legend="Scene"
+        look="cards"
+        options={SCENE_OPTIONS}
+        value={values.scene}
+        disabled={busy}
+        onValue={(scene) => {
+          edit({ scene });
+        }}
+      />
+      {hasRoles(values.scene) && <RoleChoice values={values} busy={busy} edit={edit} />}
+      <Choice
+        legend="Where"
+        look="cards"
+        options={WHERE_OPTIONS}
+        value={values.where}
+        disabled={busy}
+        onValue={(where) => {
+          edit({ where });
+        }}
+      />
+      {values.where === "server" && (
+        <Field
+          label="Server address"
+          name="server"
+          inputMode="url"
+          placeholder="192.168.1.20:7880"
+          value={values.server}
+          error={errors.server}
+          disabled={busy}
+          data-testid="server"
+          onValue={(server) => {
+            edit({ server });
+          }}
+        />
+      )}
+      {values.where === "host" && <HostingNote hosting={hosting} />}
+      <Advanced joining={joining} busy={busy} edit={edit} />
+      {refusal !== null && (
+        <p className={styles["refusal"]} role="alert" data-testid="join-error">
+          <Icon name="warning" size={18} />
+          <span className="selectable">{refusal}</span>
+        </p>
+      )}
+      <Submit step={step} where={values.where} />
+    </form>
+  );
+}
+
+type PartProps = {
+  values: JoinForm;
+  busy: boolean;
+  edit: (change: Partial<JoinForm>) => void;
+};
+
+function RoomField({ values, error, busy, edit }: PartProps & { error: string | undefined }) {
+  const number = values.roomKind === "number";
+  return (
+    <Field
+      label="Room"
+      name="room"
+      inputMode={number ? "numeric" : "text"}
+      placeholder={number ? "1 to 4294967294" : "For example: team meeting"}
+      value={number ? values.roomNumber : values.roomText}
+      error={error}
+      hint={number ? undefined : "Capital and small letters differ. “123” is not room number 123."}
+      disabled={busy}
+      data-testid="room"
+      onValue={(text) => {
+        edit(number ? { roomNumber: text } : { roomText: text });
+      }}
+      beside={
+        <Choice
+          legend="The room is a"
+          hideLegend
+          look="strip"
+          options={KIND_OPTIONS}
+          value={values.roomKind}
+          disabled={busy}
+          onValue={(roomKind) => {
+            edit({ roomKind });
+          }}
+        />
+      }
+    />
+  );
+}
+
+function RoleChoice({ values, busy, edit }: PartProps) {
+  const voice = values.scene === 3;
+  return (
+    <Choice
+      legend="Your role"
+      look="cards"
+      options={[
+        { value: ANCHOR, label: voice ? "Speaker" : "Anchor", testId: "role-anchor" },
+        { value: AUDIENCE, label: voice ? "Listener" : "Audience", testId: "role-audience" },
+      ]}
+      value={values.role}
+      disabled={busy}
+      onValue={(role) => {
+        edit({ role });
+      }}
+    />
+  );
+}
+
+function HostingNote({ hosting }: { hosting: Hosting | null }) {
+  const address = hosting?.addresses[0];
+  return (
+    <p className={styles["note"]} data-testid="hosting-note">
+      {address === undefined
+        ? "The meeting runs inside this app. Once it is open you see the address to give to others."
+        : `This computer is hosting at ${address}.`}
+    </p>
+  );
+}
+
+const STEP_WORDS: Record<Step, string> = {
+  hosting: "Opening the room…",
+  signing: "Signing in…",
+  entering: "Joining…",
+};
+
+function Submit({ step, where }: { step: Step | null; where: JoinForm["where"] }) {
+  const store = useStore();
+  const status = useId();
+  if (step === null) {
+    return (
+      <div className={styles["submit"]}>
+        <Button key="join" type="submit" look="primary" wide data-testid="join">
+          {where === "host" ? "Host and join" : "Join"}
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <div className={styles["submit"]}>
+      <p id={status} role="status" className={styles["busy"]} data-testid="join-busy">
+        <Spinner />
+        {STEP_WORDS[step]}
+      </p>
+      <Button
+        key="cancel"
+        autoFocus
+        aria-describedby={status}
+        data-testid="join-cancel"
+        onClick={() => void store.cancelJoin()}
+      >
+        Cancel
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+import { useRef } from "react";
+import { Avatar } from "../../components/Avatar";
+import { Button, Spinner } from "../../components/Button";
+import { DeviceButton } from "../../components/DeviceButton";
+import { Icon } from "../../components/Icon";
+import { useStageTile } from "../../components/stage/Stage";
+import { useStore } from "../../components/store";
+import type { JoinForm } from "../../state/join";
+import { AUDIENCE, hasRoles, hasVideo } from "../../state/terms";
+import type { CameraView } from "../../types/CameraView";
+import styles from "./Preview.module.css";
+
+type PreviewProps = { form: JoinForm; camera: CameraView };
+
+/** Oneself before the meeting, and what will be on when it begins. */
+export function Preview({ form, camera }: PreviewProps) {
+  const store = useStore();
+  const tile = useRef<HTMLDivElement>(null);
+  const audience = hasRoles(form.scene) && form.role === AUDIENCE;
+  const seen = hasVideo(form.scene) && !audience;
+  const live = seen && camera.on && camera.ready;
+  useStageTile(
+    tile,
+    live ? { id: "", fit: "fill", mirror: true, radius: 16, speaking: false } : null,
+  );
+  return (
+    <section aria-label="Preview" className={styles["preview"]}>
+      <div
+        ref={tile}
+        className={[styles["tile"], live ? styles["live"] : ""].join(" ")}
+        data-testid="preview"
+        data-video={live ? "on" : "off"}
+      >
+        {!live && (
+          <div className={styles["still"]}>
+            <Still form={form} camera={camera} seen={seen} audience={audience} />
+          </div>
+        )}
+        {!audience && (
+          <div className={styles["controls"]}>
+            <DeviceButton
+              device="microphone"
+              on={form.microphone}
+              testId="preview-microphone"
+              onClick={() => void store.toggleMicrophone()}
+            />
+            {hasVideo(form.scene) && (
+              <DeviceButton
+                device="camera"
+                on={camera.on}
+                testId="preview-camera"
+                onClick={() => void store.toggleCamera()}
+              />
+            )}
+          </div>
+        )}
+      </div>
+      <p className={styles["caption"]}>{caption(form, live, audience)}</p>
+    </section>
+  );
+}
+
+type StillProps = PreviewProps & { seen: boolean; audience: boolean };
+
+function Still({ form, camera, seen, audience }: StillProps) {
+  const store = useStore();
+  if (seen && camera.fault !== null && !camera.on) {
+    return (
+      <>
+        <Icon name="cameraOff" size={32} />
+        <p className={styles["words"]} role="status" data-testid="preview-fault">
+          {camera.fault.message}
+        </p>
+        <Button data-testid="preview-retry" onClick={() => void store.toggleCamera()}>
+          Try again
+        </Button>
+      </>
+    );
+  }
+  if (seen && camera.on) {
+    return (
+      <p className={styles["words"]} role="status">
+        <Spinner /> Starting the camera…
+      </p>
+    );
+  }
+  return (
+    <>
+      <Avatar name={form.name.trim() || "?"} userId={form.name.trim()} size={88} />
+      <p className={styles["words"]}>
+        {audience
+          ? "You will watch and listen."
+          : seen
+            ? "Your camera is off."
+            : "This kind of meeting has no pictures."}
+      </p>
+    </>
+  );
+}
+
+function caption(form: JoinForm, live: boolean, audience: boolean): string {
+  if (audience) return "Nobody sees or hears the audience.";
+  if (live) return "Only you see yourself mirrored.";
+  return form.microphone ? "Your microphone opens when you join." : "You join muted.";
+}

@@ -1,0 +1,95 @@
+import type { ComponentProps } from "react";
+import { Icon, type IconName } from "../../components/Icon";
+import { useStore } from "../../components/store";
+import type { Controls as View } from "../../state/meeting";
+import styles from "./Controls.module.css";
+
+type ControlsProps = {
+  controls: View;
+  count: number;
+  panel: boolean;
+  leaving: boolean;
+  onPanel: () => void;
+  onLeave: () => void;
+};
+
+/** The bottom bar. */
+export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: ControlsProps) {
+  const store = useStore();
+  const { microphone, camera } = controls;
+  return (
+    <footer className={styles["bar"]}>
+      <div className={styles["group"]} role="toolbar" aria-label="Meeting controls">
+        {microphone.offered && (
+          <Control
+            icon={microphone.on ? "microphone" : "microphoneOff"}
+            words={microphone.on ? "Mute" : "Unmute"}
+            off={!microphone.on}
+            keys="Control+D"
+            title={`${microphone.on ? "Mute" : "Unmute"} the microphone (Ctrl+D)`}
+            data-testid="toggle-microphone"
+            data-state={microphone.on ? "on" : "off"}
+            onClick={() => void store.toggleMicrophone()}
+          />
+        )}
+        {camera.offered && (
+          <Control
+            icon={camera.on ? "camera" : "cameraOff"}
+            words={camera.on ? "Stop video" : "Start video"}
+            off={!camera.on}
+            keys="Control+E"
+            title={`${camera.on ? "Stop" : "Start"} the camera (Ctrl+E)`}
+            data-testid="toggle-camera"
+            data-state={camera.on ? "on" : "off"}
+            onClick={() => void store.toggleCamera()}
+          />
+        )}
+        <Control
+          icon="people"
+          words={`People ${count}`}
+          pressed={panel}
+          keys="Control+P"
+          title={`${panel ? "Hide" : "Show"} the list of people (Ctrl+P)`}
+          aria-expanded={panel}
+          aria-controls={panel ? "people" : undefined}
+          data-testid="toggle-participants"
+          onClick={onPanel}
+        />
+        <Control
+          icon="leave"
+          words={leaving ? "Leaving…" : "Leave"}
+          danger
+          disabled={leaving}
+          title="Leave the meeting"
+          data-testid="leave"
+          onClick={onLeave}
+        />
+      </div>
+    </footer>
+  );
+}
+
+type ControlProps = Omit<ComponentProps<"button">, "className" | "children"> & {
+  icon: IconName;
+  words: string;
+  keys?: string;
+  off?: boolean;
+  pressed?: boolean;
+  danger?: boolean;
+  "data-testid": string;
+};
+
+function Control({ icon, words, keys, off, pressed, danger, ...rest }: ControlProps) {
+  const looks = [
+    styles["control"],
+    off ? styles["off"] : "",
+    pressed ? styles["pressed"] : "",
+    danger ? styles["danger"] : "",
+  ];
+  return (
+    <button type="button" {...rest} className={looks.join(" ")} aria-keyshortcuts={keys}>
+      <Icon name={icon} size={22} />
+      <span>{words}</span>
+    </button>
+  );
+}

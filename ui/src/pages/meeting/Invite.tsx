@@ -1,0 +1,123 @@
+import { useEffect, useId, useRef, useState } from "react";
+import { Button } from "../../components/Button";
+import { Icon } from "../../components/Icon";
+import { copyText } from "../../components/clipboard";
+import { roomLabel, type State } from "../../state/state";
+import { sceneLabel } from "../../state/terms";
+import type { Hosting } from "../../types/Hosting";
+import styles from "./Invite.module.css";
+
+/** The hosting badge; opens what others need to join. */
+export function InviteButton({ state, hosting }: { state: State; hosting: Hosting }) {
+  const [open, setOpen] = useState(false);
+  const around = useRef<HTMLDivElement>(null);
+  const panel = useId();
+
+  useEffect(() => {
+    if (!open) return;
+    const onPointer = (event: PointerEvent) => {
+      if (event.target instanceof Node && !around.current?.contains(event.target)) setOpen(false);
+    };
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      around.current?.querySelector("button")?.focus();
+    };
+    document.addEventListener("pointerdown", onPointer);
+    document.addEventListener("keydown", onKey);
+    return () => {
+      document.removeEventListener("pointerdown", onPointer);
+      document.removeEventListener("keydown", onKey);
+    };
+  }, [open]);
+
+  return (
+    <div ref={around} className={styles["around"]}>
+      <button
+        type="button"
+        className={styles["badge"]}
+        aria-expanded={open}
+        aria-controls={panel}
+        data-testid="hosting-badge"
+        onClick={() => {
+          setOpen(!open);
+        }}
+      >
+        <Icon name="host" size={18} />
+        Hosting
+        <Icon name="chevron" size={16} />
+      </button>
+      <div id={panel} hidden={!open} className={styles["popover"]}>
+        <h2 className={styles["title"]}>Invite others</h2>
+        <InviteDetails state={state} hosting={hosting} idPrefix="invite" />
+      </div>
+    </div>
+  );
+}
+
+/** The same for somebody who waits alone: nobody can come who was not told where. */
+export function InviteCard({ state }: { state: State }) {
+  const { hosting } = state.app;
+  if (hosting === null) return null;
+  return (
+    <section className={styles["card"]} aria-label="Invite others" data-testid="invite-card">
+      <h2 className={styles["title"]}>You are the only one here</h2>
+      <InviteDetails state={state} hosting={hosting} idPrefix="invite-card" />
+    </section>
+  );
+}
+
+type DetailsProps = { state: State; hosting: Hosting; idPrefix: string };
+
+function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
+  const { room } = state.app;
+  const [copied, setCopied] = useState(false);
+  const label = roomLabel(state);
+  const kind = room?.strRoomId == null ? "Number" : "Text";
+  const addresses = hosting.addresses.length > 0 ? hosting.addresses : [hosting.server];
+  const copy = async () => {
+    const lines = [
+      "Join my Confab meeting",
+      `Server: ${addresses.join(" or ")}`,
+      `Room: ${label} (${kind.toLowerCase()})`,
+      `Scene: ${sceneLabel(room?.scene ?? 0)}`,
+    ];
+    setCopied(await copyText(lines.join("\n")));
+  };
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => {
+      setCopied(false);
+    }, 2500);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [copied]);
+  return (
+    <>
+      <p className={styles["lead"]}>Others choose “Join a server” and enter this:</p>
+      <dl className={styles["list"]}>
+        <dt>Server</dt>
+        <dd className="selectable" data-testid={`${idPrefix}-address`}>
+          {addresses.map((address) => (
+            <span key={address} className={styles["line"]}>
+              {address}
+            </span>
+          ))}
+        </dd>
+        <dt>Room</dt>
+        <dd className="selectable">
+          <span data-testid={`${idPrefix}-room`}>{label}</span>
+          <span className={styles["kind"]}> {kind}</span>
+        </dd>
+      </dl>
+      <Button
+        icon={copied ? "check" : "copy"}
+        data-testid={`${idPrefix}-copy`}
+        onClick={() => void copy()}
+      >
+        <span aria-live="polite">{copied ? "Copied" : "Copy the invitation"}</span>
+      </Button>
+    </>
+  );
+}

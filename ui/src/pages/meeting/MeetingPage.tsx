@@ -1,0 +1,69 @@
+import { useEffect, useState } from "react";
+import { usePageState, useStore } from "../../components/store";
+import { controlsOf, peopleOf, tilesOf } from "../../state/meeting";
+import { ConnectionBanner } from "./ConnectionBanner";
+import { Controls } from "./Controls";
+import { EndDialog } from "./EndDialog";
+import { Gallery } from "./Gallery";
+import { InviteCard } from "./Invite";
+import { People } from "./People";
+import { TopBar } from "./TopBar";
+import { useShortcuts } from "./shortcuts";
+import styles from "./MeetingPage.module.css";
+
+/** The meeting itself. */
+export function MeetingPage() {
+  const store = useStore();
+  const state = usePageState();
+  const [ending, setEnding] = useState(false);
+  const people = peopleOf(state.app);
+  const tiles = tilesOf(state.app);
+  const controls = controlsOf(state.app);
+  const leaving = state.app.phase === "exiting";
+
+  const togglePanel = () => {
+    store.dispatch({ type: "panel", open: !state.panel });
+  };
+  const leave = () => {
+    if (state.app.hosting !== null && people.length > 1) setEnding(true);
+    else void store.leave("leave");
+  };
+  useShortcuts({
+    onMicrophone: () => controls.microphone.offered && void store.toggleMicrophone(),
+    onCamera: () => controls.camera.offered && void store.toggleCamera(),
+    onPeople: togglePanel,
+  });
+  useEffect(() => {
+    document.getElementById("meeting-title")?.focus();
+  }, []);
+
+  const invites = state.app.hosting !== null && people.length === 1;
+  return (
+    <div className={styles["page"]} data-testid="meeting-page">
+      <TopBar state={state} />
+      <ConnectionBanner connection={state.connection} />
+      <div className={styles["middle"]}>
+        <main className={styles["stage"]} aria-label="Meeting">
+          <Gallery tiles={tiles} />
+          {invites && <InviteCard state={state} />}
+        </main>
+        {state.panel && <People people={people} onClose={togglePanel} />}
+      </div>
+      <Controls
+        controls={controls}
+        count={people.length}
+        panel={state.panel}
+        leaving={leaving}
+        onPanel={togglePanel}
+        onLeave={leave}
+      />
+      {ending && (
+        <EndDialog
+          onClose={() => {
+            setEnding(false);
+          }}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import {
+  checkForm,
+  checkRoomNumber,
+  checkRoomText,
+  checkServer,
+  checkSdkAppId,
+  checkUserId,
+  EMPTY_FORM,
+  fieldOfFault,
+  firstWrong,
+  needsAdvanced,
+  roleOf,
+  roomOf,
+  serverUrl,
+  type JoinForm,
+} from "./join";
+import { ANCHOR, AUDIENCE } from "./terms";
+
+const good: JoinForm = { ...EMPTY_FORM, name: "Ada", roomNumber: "123" };
+
+describe("a room number", () => {
+  it("is accepted at both ends of its range", () => {
+    expect(checkRoomNumber("1")).toBeNull();
+    expect(checkRoomNumber("4294967294")).toBeNull();
+  });
+
+  it.each(["0", "4294967295", "99999999999999999999"])("%s is outside the range", (text) => {
+    expect(checkRoomNumber(text)).toBe(
+      `A room number is from 1 to 4294967294; ${text} is outside.`,
+    );
+  });
+
+  it("names the character that is no digit", () => {
+    expect(checkRoomNumber("12a")).toContain("“a”");
+    expect(checkRoomNumber("-1")).toContain("“-”");
+    expect(checkRoomNumber("1.5")).toContain("“.”");
+  });
+});
+
+describe("a room's name", () => {
+  it("takes each of the 89 characters", () => {
+    const all =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&()+-:;<=.>?@[]^_{}|~,";
+    expect(all).toHaveLength(89);
+    expect(checkRoomText(all.slice(0, 64))).toBeNull();
+    expect(checkRoomText(all.slice(25))).toBeNull();
+  });
+
+  it.each(["/", "\\", '"', "'", "*", "`", "é", "会", "👋"])("refuses and names %s", (odd) => {
+    expect(checkRoomText(`team${odd}`)).toContain(`“${odd}”`);
+  });
+
+  it("counts 64 as right and 65 as too long", () => {
+    expect(checkRoomText("x".repeat(64))).toBeNull();
+    expect(checkRoomText("x".repeat(65))).toBe(
+      "A room’s name has at most 64 characters; this one has 65.",
+    );
+  });
+
+  it("is another room than the number with the same digits", () => {
+    expect(roomOf(good)).toEqual({ roomId: 123 });
+    expect(roomOf({ ...good, roomKind: "text", roomText: "123" })).toEqual({ strRoomId: "123" });
+  });
+});
+
+describe("a user ID", () => {
+  it("may be empty, and has at most 32 characters", () => {
+    expect(checkUserId("")).toBeNull();
+    expect(checkUserId("a".repeat(32))).toBeNull();
+    expect(checkUserId("a".repeat(33))).toContain("33");
+  });
+
+  it("names the accented letter", () => {
+    expect(checkUserId("renée")).toContain("“é”");
+  });
+});
+
+describe("a server's address", () => {
+  it("gets a scheme and loses a trailing slash", () => {
+    expect(serverUrl("192.168.1.20:7880")).toBe("http://192.168.1.20:7880");
+    expect(serverUrl("https://meet.example.com/")).toBe("https://meet.example.com");
+    expect(serverUrl("wss://meet.example.com")).toBe("https://meet.example.com");
+    expect(serverUrl(" localhost:7880 ")).toBe("http://localhost:7880");
+  });
+
+  it.each(["two words", "ftp://x", "http://", "http://a:99999", "http://me@host"])(
+    "is not %s",
+    (text) => {
+      expect(checkServer(text)).toContain("not a server’s address");
+    },
+  );
+});
+
+describe("the form", () => {
+  it("is right with a name and a room number", () => {
+    expect(checkForm(good)).toEqual({});
+  });
+
+  it("asks for a name and a room first", () => {
+    const errors = checkForm(EMPTY_FORM);
+    expect(Object.keys(errors)).toEqual(["name", "room"]);
+    expect(firstWrong(errors)).toBe("name");
+  });
+
+  it("asks for an address only when a server is joined", () => {
+    expect(checkForm({ ...good, where: "server" })).toHaveProperty("server");
+    expect(checkForm({ ...good, where: "host", sdkAppId: "nonsense" })).toEqual({});
+  });
+
+  it("opens the advanced part only for what it hides", () => {
+    expect(needsAdvanced({ name: "x" })).toBe(false);
+    expect(needsAdvanced({ userSig: "x" })).toBe(true);
+  });
+
+  it("refuses an SDKAppID of 0", () => {
+    expect(checkSdkAppId("0")).not.toBeNull();
+    expect(checkSdkAppId("1400000001")).toBeNull();
+    expect(checkSdkAppId("4294967296")).not.toBeNull();
+  });
+
+  it("sends the role only in live scenes", () => {
+    expect(roleOf({ ...good, scene: 0, role: AUDIENCE })).toBe(ANCHOR);
+    expect(roleOf({ ...good, scene: 1, role: AUDIENCE })).toBe(AUDIENCE);
+  });
+
+  it("puts a refusal beside the field that can mend it", () => {
+    const joining: JoinForm = { ...good, where: "server" };
+    expect(fieldOfFault(-3318, joining)).toBe("room");
+    expect(fieldOfFault(-100018, joining)).toBe("userSig");
+    expect(fieldOfFault(-3307, joining)).toBe("server");
+    expect(fieldOfFault(-100011, joining)).toBeNull();
+    expect(fieldOfFault(-100018, good)).toBeNull();
+  });
+});

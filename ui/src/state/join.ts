@@ -1,0 +1,201 @@
+import { ANCHOR, hasRoles, type RoleId, type SceneId } from "./terms";
+
+export type RoomKind = "number" | "text";
+export type Where = "host" | "server";
+
+/** What the join page holds, exactly as typed. */
+export type JoinForm = {
+  name: string;
+  roomKind: RoomKind;
+  roomNumber: string;
+  roomText: string;
+  scene: SceneId;
+  role: RoleId;
+  where: Where;
+  server: string;
+  sdkAppId: string;
+  userId: string;
+  userSig: string;
+  microphone: boolean;
+  camera: boolean;
+};
+
+export const EMPTY_FORM: JoinForm = {
+  name: "",
+  roomKind: "number",
+  roomNumber: "",
+  roomText: "",
+  scene: 0,
+  role: ANCHOR,
+  where: "host",
+  server: "",
+  sdkAppId: "",
+  userId: "",
+  userSig: "",
+  microphone: true,
+  camera: true,
+};
+
+/** The fields that can be wrong; `role` and `scene` are choices and cannot. */
+export type FieldName = "name" | "room" | "server" | "sdkAppId" | "userId" | "userSig";
+export type FieldErrors = Partial<Record<FieldName, string>>;
+
+/** In the order of the page: the first wrong one gets the focus. */
+export const FIELDS: readonly FieldName[] = [
+  "name",
+  "room",
+  "server",
+  "sdkAppId",
+  "userId",
+  "userSig",
+];
+
+const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>(["sdkAppId", "userId", "userSig"]);
+
+export const MAX_ROOM_NUMBER = 4294967294;
+export const MAX_SDK_APP_ID = 4294967295;
+const ROOM_TEXT = /^[A-Za-z0-9 !#$%&()+\-:;<=.>?@[\]^_{}|~,]$/;
+const USER_ID = /^[A-Za-z0-9_-]$/;
+
+/** Every field that the form in its present state would be refused for. */
+export function checkForm(form: JoinForm): FieldErrors {
+  const errors: FieldErrors = {};
+  const put = (field: FieldName, error: string | null) => {
+    if (error !== null) errors[field] = error;
+  };
+  put("name", checkName(form.name));
+  put(
+    "room",
+    form.roomKind === "number" ? checkRoomNumber(form.roomNumber) : checkRoomText(form.roomText),
+  );
+  put("userId", checkUserId(form.userId));
+  if (form.where === "server") {
+    put("server", checkServer(form.server));
+    put("sdkAppId", checkSdkAppId(form.sdkAppId));
+  }
+  return errors;
+}
+
+export function checkName(typed: string): string | null {
+  const name = typed.trim();
+  if (name === "") return "Enter your name, so that the others know who you are.";
+  const length = characters(name).length;
+  if (length > 64) return `A name has at most 64 characters; this one has ${length}.`;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "A name cannot contain control characters.";
+  return null;
+}
+
+export function checkRoomNumber(typed: string): string | null {
+  const text = typed.trim();
+  if (text === "") return `Enter a room number from 1 to ${MAX_ROOM_NUMBER}.`;
+  const odd = characters(text).find((character) => !/^[0-9]$/.test(character));
+  if (odd !== undefined) {
+    return `A room number has digits only, not “${odd}”. For a room with a name, switch to Text.`;
+  }
+  const value = Number(text);
+  if (value < 1 || value > MAX_ROOM_NUMBER) {
+    return `A room number is from 1 to ${MAX_ROOM_NUMBER}; ${text} is outside.`;
+  }
+  return null;
+}
+
+export function checkRoomText(text: string): string | null {
+  if (text.trim() === "") return "Enter the room’s name, 1 to 64 characters.";
+  const odd = characters(text).find((character) => !ROOM_TEXT.test(character));
+  if (odd !== undefined) {
+    return `A room’s name cannot contain “${odd}”. Use letters A to Z, digits, spaces and ! # $ % & ( ) + - . : ; < = > ? @ [ ] ^ _ { | } ~ ,`;
+  }
+  if (text.length > 64)
+    return `A room’s name has at most 64 characters; this one has ${text.length}.`;
+  return null;
+}
+
+/** Empty is right: the page then makes one. */
+export function checkUserId(text: string): string | null {
+  if (text === "") return null;
+  const odd = characters(text).find((character) => !USER_ID.test(character));
+  if (odd !== undefined) {
+    return `A user ID cannot contain “${odd}”. Use letters A to Z, digits, _ and -.`;
+  }
+  if (text.length > 32) return `A user ID has at most 32 characters; this one has ${text.length}.`;
+  return null;
+}
+
+export function checkSdkAppId(typed: string): string | null {
+  const text = typed.trim();
+  if (text === "") return null;
+  if (!/^[0-9]+$/.test(text) || Number(text) < 1 || Number(text) > MAX_SDK_APP_ID) {
+    return `An SDKAppID is a whole number from 1 to ${MAX_SDK_APP_ID}.`;
+  }
+  return null;
+}
+
+export function checkServer(typed: string): string | null {
+  const text = typed.trim();
+  if (text === "") return "Enter the server’s address, for example 192.168.1.20:7880.";
+  return serverUrl(text) === null
+    ? "This is not a server’s address. It looks like 192.168.1.20:7880 or https://meet.example.com."
+    : null;
+}
+
+/** The address with its scheme and without a trailing slash, or null when it is none. */
+export function serverUrl(typed: string): string | null {
+  const text = typed.trim().replace(/^ws(s?):\/\//i, "http$1://");
+  if (/\s/.test(text)) return null;
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(full)) return null;
+  const url = new URL(full);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return null;
+  if (url.hostname === "" || url.username !== "" || url.search !== "" || url.hash !== "")
+    return null;
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** Where a refusal by the backend belongs, or null when it concerns no single field. */
+export function fieldOfFault(code: number, form: JoinForm): FieldName | null {
+  switch (code) {
+    case -3317:
+      return form.where === "server" ? "sdkAppId" : null;
+    case -3318:
+    case -100014:
+    case -102030:
+      return "room";
+    case -3319:
+      return "userId";
+    case -3320:
+    case -100018:
+      return form.where === "server" ? "userSig" : null;
+    case -3307:
+    case -3308:
+      return form.where === "server" ? "server" : null;
+    default:
+      return null;
+  }
+}
+
+/** Whether any of these errors is on a field that the advanced part hides. */
+export function needsAdvanced(errors: FieldErrors): boolean {
+  return FIELDS.some((field) => ADVANCED.has(field) && errors[field] !== undefined);
+}
+
+export function firstWrong(errors: FieldErrors): FieldName | null {
+  return FIELDS.find((field) => errors[field] !== undefined) ?? null;
+}
+
+/** The room part of `enter_room`; call only for a form without errors. */
+export function roomOf(form: JoinForm): { roomId: number } | { strRoomId: string } {
+  return form.roomKind === "number"
+    ? { roomId: Number(form.roomNumber.trim()) }
+    : { strRoomId: form.roomText };
+}
+
+/** In call scenes everybody is an anchor. */
+export function roleOf(form: JoinForm): RoleId {
+  return hasRoles(form.scene) ? form.role : ANCHOR;
+}
+
+/** What a person counts as one character. */
+function characters(text: string): string[] {
+  return Array.from(text);
+}

@@ -1,0 +1,61 @@
+import type { JoinForm } from "./join";
+import { ANCHOR, AUDIENCE, SCENES } from "./terms";
+
+const KEY = "confab.join";
+
+/** What is worth typing only once. Never the UserSig: it is a secret. */
+type Remembered = Pick<
+  JoinForm,
+  | "name"
+  | "roomKind"
+  | "roomNumber"
+  | "roomText"
+  | "scene"
+  | "role"
+  | "where"
+  | "server"
+  | "sdkAppId"
+>;
+
+export function rememberForm(storage: Storage | null, form: JoinForm): void {
+  const kept: Remembered = {
+    name: form.name,
+    roomKind: form.roomKind,
+    roomNumber: form.roomNumber,
+    roomText: form.roomText,
+    scene: form.scene,
+    role: form.role,
+    where: form.where,
+    server: form.server,
+    sdkAppId: form.sdkAppId,
+  };
+  storage?.setItem(KEY, JSON.stringify(kept));
+}
+
+/** What was kept, field by field; anything unreadable is left out. */
+export function rememberedForm(storage: Storage | null): Partial<Remembered> {
+  const text = storage?.getItem(KEY);
+  if (!text) return {};
+  let kept: unknown;
+  try {
+    kept = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (typeof kept !== "object" || kept === null) return {};
+  const fields = kept as Record<string, unknown>;
+  const form: Partial<Remembered> = {};
+  for (const key of ["name", "roomNumber", "roomText", "server", "sdkAppId"] as const) {
+    const value = fields[key];
+    if (typeof value === "string") form[key] = value;
+  }
+  const kind = fields["roomKind"];
+  if (kind === "number" || kind === "text") form.roomKind = kind;
+  const where = fields["where"];
+  if (where === "host" || where === "server") form.where = where;
+  const scene = SCENES.find(({ id }) => id === fields["scene"]);
+  if (scene) form.scene = scene.id;
+  const role = fields["role"];
+  if (role === ANCHOR || role === AUDIENCE) form.role = role;
+  return form;
+}

@@ -1,0 +1,39 @@
+import { cleanup } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+
+// What jsdom lacks, as little of it as the page needs.
+vi.stubGlobal(
+  "ResizeObserver",
+  class {
+    observe(): void {
+      /* Nothing ever changes its size here. */
+    }
+    unobserve(): void {
+      /* As above. */
+    }
+    disconnect(): void {
+      /* As above. */
+    }
+  },
+);
+window.matchMedia = (media) =>
+  Object.assign(new EventTarget(), {
+    matches: false,
+    media,
+    onchange: null,
+    addListener: () => undefined,
+    removeListener: () => undefined,
+  });
+HTMLDialogElement.prototype.showModal = function showModal() {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close = function close() {
+  this.open = false;
+  this.dispatchEvent(new Event("close"));
+};
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+  sessionStorage.clear();
+});

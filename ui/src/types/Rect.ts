@@ -1,0 +1,2 @@
+// Provisional: replaced by what `cargo xtask types` writes.
+export type Rect = { x: number; y: number; w: number; h: number };
