@@ -17,8 +17,9 @@ pub struct Entry<T> {
 struct State<T> {
     entries: VecDeque<T>,
     /// Dropped since the last read.
+    unread: u64,
+    /// Dropped since the queue was made.
     dropped: u64,
-    dropped_in_all: u64,
     closed: bool,
 }
 
@@ -70,8 +71,8 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
             entries: VecDeque::with_capacity(capacity.max(1)),
+            unread: 0,
             dropped: 0,
-            dropped_in_all: 0,
             closed: false,
         }),
         changed: Condvar::new(),
@@ -91,8 +92,8 @@ impl<T> Sender<T> {
             }
             if state.entries.len() == self.0.0.capacity {
                 state.entries.pop_front();
+                state.unread += 1;
                 state.dropped += 1;
-                state.dropped_in_all += 1;
             }
             state.entries.push_back(value);
         }
@@ -102,7 +103,7 @@ impl<T> Sender<T> {
 
     /// Entries dropped since the queue was made.
     pub fn dropped(&self) -> u64 {
-        self.0.0.state().dropped_in_all
+        self.0.0.state().dropped
     }
 
     /// Entries that wait.
@@ -151,7 +152,7 @@ impl<T> Receiver<T> {
 
     fn take(state: &mut State<T>) -> Option<Entry<T>> {
         let value = state.entries.pop_front()?;
-        Some(Entry { value, dropped: std::mem::take(&mut state.dropped) })
+        Some(Entry { value, dropped: std::mem::take(&mut state.unread) })
     }
 }
 
