@@ -1,1 +1,24 @@
-//! Not written yet.
+//! Devices and codecs: pictures and sound from cameras, microphones and files become encoded units,
+//! and encoded units become pictures and sound again. Every device and codec has a named thread of
+//! its own, which ends when the value that owns it is dropped; nothing here knows the network.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
+
+pub mod audio;
+pub mod capture;
+pub mod clock;
+pub mod decode;
+pub mod devices;
+pub mod encode;
+mod error;
+pub mod jitter;
+pub mod mix;
+pub mod picture;
+pub mod resample;
+mod source;
+pub mod stretch;
+mod wav;
+mod worker;
+
+pub use devices::{Device, DeviceKind};
+pub use error::MediaError;
+pub use source::{CameraSource, MicrophoneSource, SourceError, SpeakerSink, VideoConfig};

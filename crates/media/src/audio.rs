@@ -1,0 +1,220 @@
+//! Sound: one thread, "audio", wakes every 10 ms, plays what the others say and encodes what we say.
+//! Devices' own callbacks only move samples to or from a lock-free ring.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use confab_frame::{AudioBlock, EncodedAudio, queue};
+
+use crate::encode::opus;
+use crate::worker::{Failure, Worker};
+use crate::{MediaError, MicrophoneSource, SpeakerSink};
+
+pub(crate) mod device;
+mod engine;
+mod level;
+mod microphone;
+mod remote;
+mod speaker;
+
+pub use crate::jitter::{AudioPacket, JitterStats};
+pub use remote::RemoteAudio;
+
+use device::OpenDevice;
+use engine::{Command, Engine};
+use microphone::Input;
+use remote::RemoteShared;
+use speaker::Output;
+
+use crate::wav::Recorder;
+
+/// Encoded packets that may wait for the network: 400 ms.
+const ENCODED: usize = 20;
+/// Wishes that may wait for the thread, which looks every 10 ms.
+const COMMANDS: usize = 32;
+
+/// How loud everybody is, 0 to 100.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// Our own microphone, 0 while muted.
+    pub local: u8,
+    /// The others by the key they were added with.
+    pub remotes: Vec<(String, u8)>,
+}
+
+/// A place where blocks can be listened to, for measuring and recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tap {
+    /// What the microphone gives, before it is encoded.
+    Microphone,
+    /// What the speaker is given, after mixing.
+    Speaker,
+}
+
+/// A block as it passed a [`Tap`].
+#[derive(Clone, Debug)]
+pub struct Tapped {
+    /// When it was handed over.
+    pub at: Instant,
+    pub block: AudioBlock,
+}
+
+/// What the thread and the handles share.
+#[derive(Debug, Default)]
+struct Shared {
+    muted: AtomicBool,
+    local_level: AtomicU8,
+    failure: Failure,
+}
+
+/// What keeps a speaker open.
+#[derive(Debug)]
+enum OpenSpeaker {
+    Device(#[expect(dead_code, reason = "held for its drop")] OpenDevice),
+    File(Recorder),
+    Null,
+}
+
+/// The sound of one room: a speaker, a microphone or none, and the others' voices. Dropping it closes
+/// the devices and joins the thread.
+pub struct AudioEngine {
+    // Dropped first: after it nothing writes to the devices.
+    worker: Worker,
+    commands: SyncSender<Command>,
+    shared: Arc<Shared>,
+    speaker: Mutex<OpenSpeaker>,
+    microphone: Mutex<Option<OpenDevice>>,
+    remotes: Mutex<Vec<Weak<RemoteShared>>>,
+}
+
+impl AudioEngine {
+    /// Opens the speaker and starts the thread; encoded sound of the microphone comes out of the
+    /// queue once there is one. Packets of two bytes or fewer stand for silence: they need not be
+    /// sent, only their time must be counted. May take a second: do not call it on a thread that must
+    /// not wait.
+    pub fn start(sink: &SpeakerSink) -> Result<(Self, queue::Receiver<EncodedAudio>), MediaError> {
+        let shared = Arc::new(Shared::default());
+        let (open, output) = open_speaker(sink, &shared.failure)?;
+        let (sender, encoded) = queue::bounded(ENCODED);
+        let (commands, wishes) = sync_channel(COMMANDS);
+        let mut engine = Engine::new(output, sender, shared.clone(), opus::Config::default())?;
+        let worker = Worker::spawn("audio", move |stop| engine.run(&wishes, stop))?;
+        let engine = Self {
+            worker,
+            commands,
+            shared,
+            speaker: Mutex::new(open),
+            microphone: Mutex::default(),
+            remotes: Mutex::default(),
+        };
+        Ok((engine, encoded))
+    }
+
+    /// Plays through another speaker. When it cannot be opened, the one before stays. Blocks like
+    /// [`AudioEngine::start`].
+    pub fn set_speaker(&self, sink: &SpeakerSink) -> Result<(), MediaError> {
+        let (open, output) = open_speaker(sink, &self.shared.failure)?;
+        self.send(Command::Output(output))?;
+        *lock(&self.speaker) = open;
+        Ok(())
+    }
+
+    /// Listens to another microphone, or to none, which closes it. When it cannot be opened, the one
+    /// before stays. Blocks like [`AudioEngine::start`].
+    pub fn set_microphone(&self, source: Option<&MicrophoneSource>) -> Result<(), MediaError> {
+        let (open, input) = match source {
+            None => (None, None),
+            Some(MicrophoneSource::Tone) => (None, Some(Input::tone())),
+            Some(MicrophoneSource::File(path)) => (None, Some(Input::recording(crate::wav::read(path)?))),
+            Some(MicrophoneSource::Device(name)) => {
+                let (open, ring) = device::open_microphone(name.as_deref(), &self.shared.failure)?;
+                (Some(open), Some(Input::device(ring)?))
+            }
+        };
+        self.send(Command::Input(input))?;
+        *lock(&self.microphone) = open;
+        Ok(())
+    }
+
+    /// Sends silence instead of the microphone's sound, which costs next to nothing, while muted.
+    pub fn set_muted(&self, muted: bool) {
+        self.shared.muted.store(muted, Ordering::Relaxed);
+    }
+
+    /// Adds a voice; `key` names it in [`AudioEngine::levels`]. It is played until it is dropped.
+    pub fn add_remote(&self, key: String) -> Result<RemoteAudio, MediaError> {
+        let (remote, voice) = remote::pair(key)?;
+        let mut remotes = lock(&self.remotes);
+        remotes.retain(|remote| remote.strong_count() > 0);
+        remotes.push(Arc::downgrade(remote.shared()));
+        drop(remotes);
+        self.send(Command::Add(Box::new(voice)))?;
+        Ok(remote)
+    }
+
+    /// How loud everybody is now.
+    pub fn levels(&self) -> Levels {
+        let remotes = lock(&self.remotes);
+        let remotes = remotes.iter().filter_map(Weak::upgrade);
+        Levels {
+            local: self.shared.local_level.load(Ordering::Relaxed),
+            remotes: remotes.map(|remote| (remote.key().to_owned(), remote.level())).collect(),
+        }
+    }
+
+    /// Lets somebody listen to what passes: at most `capacity` blocks wait, the oldest go first. Ends
+    /// when the receiver is dropped.
+    pub fn tap(&self, tap: Tap, capacity: usize) -> Result<queue::Receiver<Tapped>, MediaError> {
+        let (sender, receiver) = queue::bounded(capacity);
+        self.send(Command::Tap(tap, sender))?;
+        Ok(receiver)
+    }
+
+    /// Why the thread, the speaker or the microphone stopped by itself, if one did.
+    pub fn failure(&self) -> Option<MediaError> {
+        let recorder = match &*lock(&self.speaker) {
+            OpenSpeaker::File(recorder) => recorder.failure(),
+            OpenSpeaker::Device(_) | OpenSpeaker::Null => None,
+        };
+        self.worker.failure().or_else(|| self.shared.failure.get()).or(recorder)
+    }
+
+    fn send(&self, command: Command) -> Result<(), MediaError> {
+        self.commands.send(command).map_err(|_| {
+            self.worker.failure().unwrap_or_else(|| MediaError::Worker {
+                thread: "audio".to_owned(),
+                what: "it has ended".to_owned(),
+            })
+        })
+    }
+}
+
+impl fmt::Debug for AudioEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AudioEngine({:?})", lock(&self.speaker))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open_speaker(sink: &SpeakerSink, failure: &Failure) -> Result<(OpenSpeaker, Output), MediaError> {
+    Ok(match sink {
+        SpeakerSink::Null => (OpenSpeaker::Null, Output::Null),
+        SpeakerSink::File(path) => {
+            let (recorder, sender) = Recorder::start(path.clone())?;
+            (OpenSpeaker::File(recorder), Output::File(sender))
+        }
+        SpeakerSink::Device(name) => {
+            let (open, ring) = device::open_speaker(name.as_deref(), failure)?;
+            (OpenSpeaker::Device(open), Output::device(ring)?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! A named thread with an owner: it is told to stop and joined when the owner goes, and a panic
+//! inside it becomes a failure that can be read.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::MediaError;
+
+/// Told by the owner, asked by the thread.
+#[derive(Clone, Default)]
+pub(crate) struct Stop(Arc<(Mutex<bool>, Condvar)>);
+
+impl Stop {
+    /// Whether the thread should end.
+    pub(crate) fn is_set(&self) -> bool {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps until `deadline` or until told to stop; true when told to stop.
+    pub(crate) fn wait_until(&self, deadline: Instant) -> bool {
+        let mut stopped = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*stopped {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            stopped = self.0.1.wait_timeout(stopped, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn set(&self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
+    }
+}
+
+/// What went wrong first on a thread or with a device; later failures follow from it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failure(Arc<Mutex<Option<MediaError>>>);
+
+impl Failure {
+    /// Remembers `error` unless an earlier one is there.
+    pub(crate) fn report(&self, error: MediaError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// What went wrong, if anything did.
+    pub(crate) fn get(&self) -> Option<MediaError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// How long a thread that is stuck inside a driver is waited for before it is left behind.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The thread and its owner's end.
+pub(crate) struct Worker {
+    name: &'static str,
+    stop: Stop,
+    failure: Failure,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts `body` on a thread called `name`. What it returns as an error or panics with is kept
+    /// as the failure.
+    pub(crate) fn spawn(
+        name: &'static str,
+        body: impl FnOnce(&Stop) -> Result<(), MediaError> + Send + 'static,
+    ) -> Result<Self, MediaError> {
+        let (stop, failure) = (Stop::default(), Failure::default());
+        let theirs = (stop.clone(), failure.clone());
+        let run = move || {
+            let (stop, failure) = theirs;
+            match catch_unwind(AssertUnwindSafe(|| body(&stop))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(thread = name, %error, "a media thread ended");
+                    failure.report(error);
+                }
+                Err(panic) => {
+                    let what = panic_text(&*panic);
+                    tracing::error!(thread = name, what, "a media thread panicked");
+                    failure.report(MediaError::Worker { thread: name.to_owned(), what });
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
+            MediaError::Worker { thread: name.to_owned(), what: format!("it could not be started: {error}") }
+        })?;
+        Ok(Self { name, stop, failure, thread: Some(thread) })
+    }
+
+    /// What ended the thread early, if anything did.
+    pub(crate) fn failure(&self) -> Option<MediaError> {
+        self.failure.get()
+    }
+}
+
+impl Worker {
+    /// Tells the thread to end and waits for it.
+    pub(crate) fn stop(&mut self) {
+        self.stop.set();
+        let Some(thread) = self.thread.take() else { return };
+        if thread.thread().id() == std::thread::current().id() {
+            return;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if thread.is_finished() {
+            // Its panic was caught and reported inside.
+            let _ = thread.join();
+        } else {
+            tracing::error!(thread = self.name, "a media thread is stuck in a driver and left behind");
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Worker({})", self.name)
+    }
+}
+
+/// Runs `body`, which calls a driver that is known to panic, and returns the panic's text instead.
+pub(crate) fn guarded<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| panic_text(&*panic))
+}
+
+/// The text that a panic carries.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "an internal error without a text".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropping_the_owner_ends_and_joins_the_thread() {
+        let (ended, at_end) = std::sync::mpsc::channel();
+        let worker = Worker::spawn("test", move |stop| {
+            stop.wait_until(Instant::now() + Duration::from_secs(60));
+            ended.send(()).unwrap();
+            Ok(())
+        })
+        .unwrap();
+        drop(worker);
+        at_end.try_recv().unwrap();
+    }
+
+    #[test]
+    fn a_panic_becomes_a_failure_with_its_text() {
+        let worker = Worker::spawn("test", |_| panic!("the driver broke")).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while worker.failure().is_none() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        let said = worker.failure().unwrap().to_string();
+        assert_eq!(said, "the test thread stopped: the driver broke");
+    }
+}
