@@ -25,7 +25,10 @@ export default defineConfig(
                 "error",
                 { ignorePrimitives: { string: true } },
             ],
-            "@typescript-eslint/switch-exhaustiveness-check": "error",
+            "@typescript-eslint/switch-exhaustiveness-check": [
+                "error",
+                { considerDefaultExhaustiveForUnions: true },
+            ],
             // Types are generated as `type`, so the page writes the same.
             "@typescript-eslint/consistent-type-definitions": "off",
             "no-restricted-imports": [

@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   const root = document.getElementById("root");
   if (root === null) throw new Error("index.html has no #root");
   const store = createStore(await openHost(), {
-    now: () => performance.now(),
+    now: () => Date.now(),
     storage: localStorage,
   });
   createRoot(root).render(

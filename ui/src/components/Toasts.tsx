@@ -28,7 +28,7 @@ function ToastView({ toast }: { toast: Toast }) {
   useEffect(() => {
     const timer = setTimeout(() => {
       store.dispatch({ type: "toast-closed", id });
-    }, until - performance.now());
+    }, until - Date.now());
     return () => {
       clearTimeout(timer);
     };

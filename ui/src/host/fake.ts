@@ -1,5 +1,6 @@
 import type { AppState } from "../types/AppState";
 import type { Event } from "../types/Event";
+import type { ExitView } from "../types/ExitView";
 import type { Participant } from "../types/Participant";
 import type { Request } from "../types/Request";
 import type { Scene } from "../types/Scene";
@@ -39,6 +40,8 @@ export type FakeHost = Host & {
   emit(event: Event): void;
   /** Changes the backend's state and announces it. */
   change(change: Partial<AppState>): void;
+  /** Ends the meeting as the server would. */
+  leave(exit: ExitView): void;
   /** What the page last said about its tiles. */
   stage(): Scene | null;
   state(): AppState;
@@ -63,14 +66,16 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     if (delay === 0) work();
     else entry = setTimeout(work, delay);
   };
-  const letGo = () => {
+  const leave = (exit: ExitView) => {
     change({
+      exit,
       phase: "idle",
       room: null,
       participants: [],
       camera: IDLE.camera,
       microphone: IDLE.microphone,
     });
+    emit({ event: "onExitRoom", data: exit });
   };
 
   const enter = (args: Extract<Request, { command: "enter_room" }>["args"]) => {
@@ -79,14 +84,15 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     }
     change({
       phase: "entering",
+      exit: null,
       room: {
         server: args.server ?? "http://127.0.0.1:7880",
-        sdkAppId: args.sdkAppId,
+        sdkAppId: args.sdkAppId ?? 0,
         roomId: args.roomId ?? null,
         strRoomId: args.strRoomId ?? null,
-        scene: args.scene,
-        role: args.role,
-        userId: args.userId,
+        scene: args.scene ?? 0,
+        role: args.role ?? 20,
+        userId: args.userId ?? "",
         name: args.name ?? "",
         enteredAt: null,
       },
@@ -98,7 +104,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         emit({ event: "onEnterRoom", data: { result: refuse.code } });
         return;
       }
-      change({ phase: "in", participants: others(people, args.scene) });
+      const room = state.room && { ...state.room, enteredAt: Date.now() };
+      change({ phase: "in", room, participants: others(people, args.scene ?? 0) });
       emit({ event: "onEnterRoom", data: { result: 42 } });
     });
   };
@@ -113,13 +120,14 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       case "start_local_video":
         if (noCamera) {
           const fault = { code: -1301, detail: null, message: "No camera was found." };
-          change({ camera: { on: false, ready: false, fault } });
+          change({ camera: { on: false, ready: false, muted: false, fault } });
           throw new HostFault(fault);
         }
-        change({ camera: { on: true, ready: delay === 0, fault: null } });
+        change({ camera: { on: true, ready: delay === 0, muted: false, fault: null } });
         if (delay > 0) {
           setTimeout(() => {
-            if (state.camera.on) change({ camera: { on: true, ready: true, fault: null } });
+            if (state.camera.on)
+              change({ camera: { on: true, ready: true, muted: false, fault: null } });
           }, delay);
         }
         return null;
@@ -138,34 +146,32 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       case "host_room": {
         const hosting = {
           server: "http://127.0.0.1:7880",
-          addresses: ["192.168.1.20:7880"],
+          addresses: [request.args.lan ? "192.168.1.20:7880" : "127.0.0.1:7880"],
           sdkAppId: 1400000001,
         };
         change({ hosting });
         return hosting;
       }
       case "stop_hosting": {
-        const inside = state.room !== null;
-        if (inside) letGo();
-        change({ hosting: null });
-        if (inside) {
-          emit({
-            event: "onExitRoom",
-            data: { reason: 2, cause: "host_stopped", by: null, message: "" },
-          });
+        if (state.room !== null) {
+          leave({ reason: 2, cause: "host_stopped", by: null, message: "" });
         }
+        change({ hosting: null });
         return null;
       }
       case "make_user_sig":
-        return { userSig: "fake" };
+        return {
+          sdkAppId: request.args.sdkAppId ?? 1400000001,
+          userId: request.args.userId ?? "",
+          userSig: "eJyrVgrxCdYrSy1SslIy0jNQ0gHzM1NS80oy0zLBwimJxSVKVgYA",
+        };
       case "enter_room":
         enter(request.args);
         return null;
       case "exit_room":
         clearTimeout(entry);
         if (state.room === null) return null;
-        letGo();
-        emit({ event: "onExitRoom", data: { reason: 0, cause: "left", by: null, message: "" } });
+        leave({ reason: 0, cause: "left", by: null, message: "" });
         return null;
     }
   };
@@ -174,6 +180,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     calls,
     emit,
     change,
+    leave,
     stage: () => stage,
     state: () => state,
     call(request) {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { noticeOf, type Exit } from "./exit";
+import type { ExitView } from "../types/ExitView";
+import { noticeOf } from "./exit";
 
-const exit = (reason: number, cause: string, by: string | null = null): Exit => ({
+const exit = (
+  reason: ExitView["reason"],
+  cause: ExitView["cause"],
+  by: string | null = null,
+): ExitView => ({
   reason,
   cause,
   by,
@@ -16,6 +21,8 @@ describe("the exit notice", () => {
     [exit(1, "entered_elsewhere"), "You joined from somewhere else"],
     [exit(2, "host_stopped"), "The host ended the meeting"],
     [exit(2, "server_stopped"), "The server was stopped"],
+    [exit(2, "room_closed"), "The room was closed"],
+    [exit(1, "connection_lost"), "The connection was lost"],
   ])("says what happened for %j", (event, title) => {
     expect(noticeOf(event, "123", false).title).toBe(title);
   });
@@ -27,9 +34,9 @@ describe("the exit notice", () => {
     expect(noticeOf(exit(1, "removed"), "123", false).what).not.toContain("null");
   });
 
-  it("falls back on the reason when the cause is new to it", () => {
-    expect(noticeOf(exit(1, "something_new"), "x", false).kind).toBe("removed");
-    expect(noticeOf(exit(2, "something_new"), "x", false).kind).toBe("dismissed");
+  it("falls back on the reason when the cause is unknown to it", () => {
+    expect(noticeOf(exit(1, "unknown"), "x", false).kind).toBe("removed");
+    expect(noticeOf(exit(2, "unknown"), "x", false).kind).toBe("dismissed");
   });
 
   it("speaks to the host as the one who ended it", () => {

@@ -1,5 +1,4 @@
-/** What `onExitRoom` says. */
-export type Exit = { reason: number; cause: string; by: string | null; message: string };
+import type { ExitView } from "../types/ExitView";
 
 /** The notice shown after a meeting: what happened, who did it, what can be done now. */
 export type Notice = {
@@ -10,7 +9,7 @@ export type Notice = {
 };
 
 /** Words for an exit from `room`; `hosted` when this computer carried the room. */
-export function noticeOf(exit: Exit, room: string, hosted: boolean): Notice {
+export function noticeOf(exit: ExitView, room: string, hosted: boolean): Notice {
   switch (exit.cause) {
     case "entered_elsewhere":
       return {
@@ -44,12 +43,22 @@ export function noticeOf(exit: Exit, room: string, hosted: boolean): Notice {
         what: `Room ${room} could not be reached any more.`,
         next: "Check this computer’s network, then join again.",
       };
-    default:
+    case "room_closed":
+      return {
+        kind: "dismissed",
+        title: "The room was closed",
+        what: `Nobody was left who keeps room ${room} open.`,
+        next: "Joining again opens the room anew.",
+      };
+    case "left":
+    case "removed":
+    case "dismissed":
+    case "unknown":
       return byReason(exit, room);
   }
 }
 
-function byReason(exit: Exit, room: string): Notice {
+function byReason(exit: ExitView, room: string): Notice {
   if (exit.reason === 1) {
     return {
       kind: "removed",

@@ -7,10 +7,15 @@ const KEY = "confab.guest";
 export function guestId(storage: Storage | null = session()): string {
   const known = storage?.getItem(KEY);
   if (known) return known;
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  const made = `guest-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  const made = freshId();
   storage?.setItem(KEY, made);
   return made;
+}
+
+/** A user ID that nobody has yet. */
+export function freshId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return `guest-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 function session(): Storage | null {

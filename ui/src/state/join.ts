@@ -12,6 +12,8 @@ export type JoinForm = {
   scene: SceneId;
   role: RoleId;
   where: Where;
+  /** When hosting: other computers may come in too. */
+  lan: boolean;
   server: string;
   sdkAppId: string;
   userId: string;
@@ -28,6 +30,7 @@ export const EMPTY_FORM: JoinForm = {
   scene: 0,
   role: ANCHOR,
   where: "host",
+  lan: false,
   server: "",
   sdkAppId: "",
   userId: "",

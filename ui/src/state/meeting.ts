@@ -32,7 +32,7 @@ export function peopleOf(app: AppState): Person[] {
     self: true,
     role: roleLabel(room.scene, room.role),
     microphone: app.microphone.on && !app.microphone.muted ? "on" : "off",
-    video: app.camera.on ? (app.camera.ready ? "on" : "starting") : "off",
+    video: app.camera.on && !app.camera.muted ? (app.camera.ready ? "on" : "starting") : "off",
     speaking: app.microphone.on && !app.microphone.muted && app.microphone.speaking,
   };
   const others = app.participants.map((other): Person => ({

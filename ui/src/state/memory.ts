@@ -13,6 +13,7 @@ type Remembered = Pick<
   | "scene"
   | "role"
   | "where"
+  | "lan"
   | "server"
   | "sdkAppId"
 >;
@@ -26,6 +27,7 @@ export function rememberForm(storage: Storage | null, form: JoinForm): void {
     scene: form.scene,
     role: form.role,
     where: form.where,
+    lan: form.lan,
     server: form.server,
     sdkAppId: form.sdkAppId,
   };
@@ -53,6 +55,7 @@ export function rememberedForm(storage: Storage | null): Partial<Remembered> {
   if (kind === "number" || kind === "text") form.roomKind = kind;
   const where = fields["where"];
   if (where === "host" || where === "server") form.where = where;
+  if (typeof fields["lan"] === "boolean") form.lan = fields["lan"];
   const scene = SCENES.find(({ id }) => id === fields["scene"]);
   if (scene) form.scene = scene.id;
   const role = fields["role"];

@@ -1,5 +1,7 @@
 import type { AppState } from "../types/AppState";
 import type { Event } from "../types/Event";
+import type { ExitView } from "../types/ExitView";
+import type { RoomView } from "../types/RoomView";
 import { noticeOf, type Notice } from "./exit";
 import {
   EMPTY_FORM,
@@ -23,6 +25,8 @@ export type Joining = {
   advanced: boolean;
   /** What is being waited for; null when nothing is. */
   step: Step | null;
+  /** The entry failed with this code, and nothing has said why yet. */
+  unexplained: number | null;
 };
 
 export type Connection = "fine" | "lost" | "reconnecting";
@@ -34,8 +38,12 @@ export type State = {
   /** The notice about the last exit, until the person goes on. */
   notice: Notice | null;
   connection: Connection;
-  /** When the meeting began, in milliseconds of the page's clock. */
+  /** When the meeting began, milliseconds since 1970; null outside a meeting. */
   since: number | null;
+  /** The last room that was entered: still known when the backend has let it go. */
+  room: RoomView | null;
+  /** This computer carries, or carried, that room. */
+  hosted: boolean;
   panel: boolean;
   toasts: readonly Toast[];
   /** The latest thing to be read out by a screen reader. */
@@ -61,18 +69,21 @@ export const IDLE: AppState = {
   phase: "idle",
   room: null,
   hosting: null,
-  camera: { on: false, ready: false, fault: null },
+  camera: { on: false, ready: false, muted: false, fault: null },
   microphone: { on: false, muted: false, speaking: false, level: 0, fault: null },
   participants: [],
+  exit: null,
 };
 
 export function initialState(form: JoinForm = EMPTY_FORM): State {
   return {
     app: IDLE,
-    joining: { form, errors: {}, refusal: null, advanced: false, step: null },
+    joining: { form, errors: {}, refusal: null, advanced: false, step: null, unexplained: null },
     notice: null,
     connection: "fine",
     since: null,
+    room: null,
+    hosted: false,
     panel: false,
     toasts: [],
     spoken: "",
@@ -83,10 +94,7 @@ export type Page = "join" | "meeting" | "exit";
 
 export function pageOf(state: State): Page {
   if (state.notice !== null) return "exit";
-  const { phase } = state.app;
-  return phase === "in" || phase === "reconnecting" || (phase === "exiting" && state.since !== null)
-    ? "meeting"
-    : "join";
+  return state.since !== null ? "meeting" : "join";
 }
 
 export function reduce(state: State, action: Action): State {
@@ -104,7 +112,10 @@ export function reduce(state: State, action: Action): State {
     }
     case "step": {
       const refusal = action.step === null ? state.joining.refusal : null;
-      return { ...state, joining: { ...state.joining, step: action.step, refusal } };
+      return {
+        ...state,
+        joining: { ...state.joining, step: action.step, refusal, unexplained: null },
+      };
     }
     case "refused":
       return { ...state, joining: refuse(state.joining, action.code, action.message) };
@@ -138,7 +149,7 @@ function edit(joining: Joining, change: Partial<JoinForm>): Joining {
 
 function refuse(joining: Joining, code: number, message: string): Joining {
   const field = fieldOfFault(code, joining.form);
-  const idle: Joining = { ...joining, step: null };
+  const idle: Joining = { ...joining, step: null, unexplained: null };
   if (field === null) return { ...idle, refusal: message };
   const errors: FieldErrors = { [field]: message };
   return { ...idle, errors, refusal: null, advanced: joining.advanced || needsAdvanced(errors) };
@@ -147,7 +158,7 @@ function refuse(joining: Joining, code: number, message: string): Joining {
 function onEvent(state: State, event: Event, now: number): State {
   switch (event.event) {
     case "state":
-      return { ...state, app: event.data };
+      return onState(state, event.data, now);
     case "onEnterRoom":
       if (event.data.result < 0) return onEntryFailed(state, event.data.result);
       return {
@@ -155,7 +166,7 @@ function onEvent(state: State, event: Event, now: number): State {
         joining: { ...state.joining, step: null, errors: {}, refusal: null },
         notice: null,
         connection: "fine",
-        since: now,
+        since: state.since ?? now,
         panel: false,
         spoken: "You are in the meeting.",
       };
@@ -175,8 +186,8 @@ function onEvent(state: State, event: Event, now: number): State {
     case "onConnectionRecovery":
       return toast({ ...state, connection: "fine" }, "info", "You are connected again.", now);
     case "onError":
-      // While entering, the sentence belongs on the form; the entry's result may come after it.
-      return state.joining.step !== null && !isDeviceCode(event.data.code)
+      // The reason of a refused entry belongs on the form; it may come before the result or after.
+      return explainsEntry(state.joining, event.data.code)
         ? { ...state, joining: refuse(state.joining, event.data.code, event.data.message) }
         : toast(state, "error", event.data.message, now);
     case "onWarning":
@@ -184,6 +195,10 @@ function onEvent(state: State, event: Event, now: number): State {
     default:
       return state;
   }
+}
+
+function explainsEntry({ step, unexplained }: Joining, code: number): boolean {
+  return unexplained === code || (step !== null && !isDeviceCode(code));
 }
 
 /** Cameras, microphones and speakers: they never decide an entry. */
@@ -195,13 +210,28 @@ function onEntryFailed(state: State, code: number): State {
   const { joining } = state;
   const said = joining.refusal !== null || Object.keys(joining.errors).length > 0;
   if (said) return { ...state, joining: { ...joining, step: null } };
-  return {
-    ...state,
-    joining: refuse(joining, code, `The room could not be entered (code ${code}).`),
-  };
+  const refused = refuse(joining, code, `The room could not be entered (code ${code}).`);
+  return { ...state, joining: { ...refused, unexplained: code } };
 }
 
-function onExit(state: State, exit: Parameters<typeof noticeOf>[0]): State {
+/** The state and the events tell of one another; whichever comes first counts. */
+function onState(state: State, app: AppState, now: number): State {
+  const { phase, room, hosting } = app;
+  const next: State = { ...state, app };
+  if (room !== null) {
+    next.room = room;
+    next.hosted = hosting?.server === room.server;
+  }
+  if (phase === "in" || phase === "reconnecting") {
+    // Also after the page was loaded again in the middle of a meeting.
+    return { ...next, notice: null, since: state.since ?? room?.enteredAt ?? now };
+  }
+  // The last exit stands in the state until the next entry: it counts once.
+  if (phase === "idle" && app.exit !== null && state.since !== null) return onExit(next, app.exit);
+  return next;
+}
+
+function onExit(state: State, exit: ExitView): State {
   const over: State = {
     ...state,
     joining: { ...state.joining, step: null },
@@ -212,13 +242,13 @@ function onExit(state: State, exit: Parameters<typeof noticeOf>[0]): State {
   };
   // An entry that was given up shows the form again: there was no meeting to leave.
   if (state.since === null) return over;
-  const notice = noticeOf(exit, roomLabel(state), state.app.hosting !== null);
+  const notice = noticeOf(exit, roomLabel(state), state.hosted);
   return { ...over, notice, spoken: notice.title };
 }
 
 /** What people call the room: its number or its name. */
 export function roomLabel(state: State): string {
-  const { room } = state.app;
+  const room = state.app.room ?? state.room;
   if (room !== null) return String(room.roomId ?? room.strRoomId ?? "");
   const { form } = state.joining;
   return form.roomKind === "number" ? form.roomNumber.trim() : form.roomText;

@@ -1,6 +1,9 @@
 import { HostFault, type Host } from "../host/host";
+import type { Hosting } from "../types/Hosting";
 import type { Request } from "../types/Request";
-import { guestId } from "./identity";
+import type { SignedUser } from "../types/SignedUser";
+import { freshId, guestId } from "./identity";
+import { writeInvitation } from "./invitation";
 import {
   checkForm,
   EMPTY_FORM,
@@ -27,18 +30,21 @@ export type Store = {
   leave: (how: "leave" | "end") => Promise<void>;
   toggleMicrophone: () => Promise<void>;
   toggleCamera: () => Promise<void>;
+  /** Text that brings one more person in; null while nothing is hosted. */
+  invitation: () => Promise<string | null>;
+  stopHosting: () => Promise<void>;
   backToStart: () => void;
   joinAgain: () => Promise<void>;
 };
 
 export type StoreOptions = {
-  /** The page's clock, in milliseconds. */
+  /** Milliseconds since 1970. */
   now: () => number;
   storage: Storage | null;
 };
 
-/** SDKAppID of the server inside the app until the backend says another one. */
-type Target = { server: string; sdkAppId: number };
+/** Where to enter, and as part of which application. */
+type Target = Pick<Hosting, "server" | "sdkAppId">;
 
 export function createStore(host: Host, { now, storage }: StoreOptions): Store {
   let state = initialState({ ...EMPTY_FORM, ...rememberedForm(storage) });
@@ -71,8 +77,9 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
 
   const target = async (form: JoinForm): Promise<Target> => {
     if (form.where === "host") {
-      const hosting = state.app.hosting ?? (await host.call({ command: "host_room", args: {} }));
-      return hosting as Target;
+      const opened =
+        state.app.hosting ?? (await host.call({ command: "host_room", args: { lan: form.lan } }));
+      return opened as Hosting;
     }
     return {
       server: serverUrl(form.server) ?? form.server,
@@ -85,7 +92,7 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
     if (form.where === "server" && typed !== "") return typed;
     try {
       const made = await host.call({ command: "make_user_sig", args: { sdkAppId, userId } });
-      return (made as { userSig: string }).userSig;
+      return (made as SignedUser).userSig;
     } catch (thrown) {
       if (form.where === "host") throw thrown;
       throw new HostFault({
@@ -114,7 +121,8 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
         await quietCall({ command: "start_local_video", args: {} });
       }
       if (form.microphone && !audience) {
-        await quietCall({ command: "start_local_audio", args: {} });
+        // Without a microphone one can still listen: the meeting goes on, and a message says why.
+        await attemptCall({ command: "start_local_audio", args: {} });
       }
       if (stale()) return;
       await host.call({
@@ -211,6 +219,29 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
         return;
       }
       await attemptCall({ command: on ? "stop_local_video" : "start_local_video", args: {} });
+    },
+
+    async invitation() {
+      const { room, hosting } = state.app;
+      if (room === null || hosting === null) return null;
+      const userId = freshId();
+      const signed = await host
+        .call({ command: "make_user_sig", args: { sdkAppId: hosting.sdkAppId, userId } })
+        .catch(() => null);
+      return writeInvitation({
+        addresses: hosting.addresses,
+        room:
+          room.strRoomId === null
+            ? { kind: "number", id: String(room.roomId ?? "") }
+            : { kind: "text", id: room.strRoomId },
+        scene: room.scene,
+        sdkAppId: hosting.sdkAppId,
+        guest: signed === null ? null : { userId, userSig: (signed as SignedUser).userSig },
+      });
+    },
+
+    async stopHosting() {
+      await attemptCall({ command: "stop_hosting", args: {} });
     },
 
     backToStart() {

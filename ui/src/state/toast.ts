@@ -2,7 +2,7 @@ export type Toast = {
   id: number;
   kind: "info" | "warning" | "error";
   text: string;
-  /** When it may go by itself, in milliseconds of the page's clock. */
+  /** When it may go by itself, milliseconds since 1970. */
   until: number;
 };
 

@@ -1,5 +1,6 @@
 // Provisional: replaced by what `cargo xtask types` writes.
 import type { CameraView } from "./CameraView";
+import type { ExitView } from "./ExitView";
 import type { Hosting } from "./Hosting";
 import type { MicrophoneView } from "./MicrophoneView";
 import type { Participant } from "./Participant";
@@ -13,4 +14,5 @@ export type AppState = {
   camera: CameraView;
   microphone: MicrophoneView;
   participants: Array<Participant>;
+  exit: ExitView | null;
 };

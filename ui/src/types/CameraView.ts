@@ -1,4 +1,4 @@
 // Provisional: replaced by what `cargo xtask types` writes.
 import type { Fault } from "./Fault";
 
-export type CameraView = { on: boolean; ready: boolean; fault: Fault | null };
+export type CameraView = { on: boolean; ready: boolean; muted: boolean; fault: Fault | null };

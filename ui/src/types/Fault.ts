@@ -1,2 +1,2 @@
 // Provisional: replaced by what `cargo xtask types` writes.
-export type Fault = { code: number; detail: number | null; message: string };
+export type Fault = { code: number; detail?: number | null; message: string };

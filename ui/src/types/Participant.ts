@@ -1,8 +1,10 @@
 // Provisional: replaced by what `cargo xtask types` writes.
+import type { Role } from "./Role";
+
 export type Participant = {
   userId: string;
   name: string;
-  role: number;
+  role: Role;
   videoAvailable: boolean;
   audioAvailable: boolean;
   videoSize: [number, number] | null;

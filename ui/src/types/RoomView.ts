@@ -1,11 +1,14 @@
 // Provisional: replaced by what `cargo xtask types` writes.
+import type { Role } from "./Role";
+import type { RoomScene } from "./RoomScene";
+
 export type RoomView = {
   server: string;
   sdkAppId: number;
   roomId: number | null;
   strRoomId: string | null;
-  scene: number;
-  role: number;
+  scene: RoomScene;
+  role: Role;
   userId: string;
   name: string;
   enteredAt: number | null;

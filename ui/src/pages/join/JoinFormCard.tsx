@@ -1,9 +1,11 @@
 import { useEffect, useId, useRef, type SyntheticEvent } from "react";
 import { Button, Spinner } from "../../components/Button";
+import { Check } from "../../components/Check";
 import { Choice } from "../../components/Choice";
 import { Field } from "../../components/Field";
 import { Icon, type IconName } from "../../components/Icon";
 import { useStore } from "../../components/store";
+import { readInvitation } from "../../state/invitation";
 import { firstWrong, type JoinForm } from "../../state/join";
 import type { Joining, Step } from "../../state/state";
 import { ANCHOR, AUDIENCE, hasRoles, SCENES } from "../../state/terms";
@@ -108,7 +110,7 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
           label="Server address"
           name="server"
           inputMode="url"
-          placeholder="192.168.1.20:7880"
+          placeholder="192.168.1.20:7880, or paste an invitation"
           value={values.server}
           error={errors.server}
           disabled={busy}
@@ -116,9 +118,17 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
           onValue={(server) => {
             edit({ server });
           }}
+          onPaste={(event) => {
+            const invited = readInvitation(event.clipboardData.getData("text"));
+            if (invited === null) return;
+            event.preventDefault();
+            edit(invited);
+          }}
         />
       )}
-      {values.where === "host" && <HostingNote hosting={hosting} />}
+      {values.where === "host" && (
+        <HostingPart hosting={hosting} values={values} busy={busy} edit={edit} />
+      )}
       <Advanced joining={joining} busy={busy} edit={edit} />
       {refusal !== null && (
         <p className={styles["refusal"]} role="alert" data-testid="join-error">
@@ -189,14 +199,40 @@ function RoleChoice({ values, busy, edit }: PartProps) {
   );
 }
 
-function HostingNote({ hosting }: { hosting: Hosting | null }) {
-  const address = hosting?.addresses[0];
+function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hosting | null }) {
+  const store = useStore();
+  if (hosting !== null) {
+    return (
+      <div className={styles["hosting"]} data-testid="hosting-note">
+        <span>
+          This computer is hosting at{" "}
+          <span className="selectable" data-testid="hosting-address">
+            {hosting.addresses[0] ?? hosting.server}
+          </span>
+          .
+        </span>
+        <Button
+          look="quiet"
+          disabled={busy}
+          data-testid="stop-hosting"
+          onClick={() => void store.stopHosting()}
+        >
+          Stop hosting
+        </Button>
+      </div>
+    );
+  }
   return (
-    <p className={styles["note"]} data-testid="hosting-note">
-      {address === undefined
-        ? "The meeting runs inside this app. Once it is open you see the address to give to others."
-        : `This computer is hosting at ${address}.`}
-    </p>
+    <Check
+      label="Let other computers on this network join"
+      hint="Once the room is open you see what to give to others."
+      checked={values.lan}
+      disabled={busy}
+      data-testid="host-lan"
+      onValue={(lan) => {
+        edit({ lan });
+      }}
+    />
   );
 }
 

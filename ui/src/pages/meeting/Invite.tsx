@@ -2,8 +2,8 @@ import { useEffect, useId, useRef, useState } from "react";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { copyText } from "../../components/clipboard";
+import { useStore } from "../../components/store";
 import { roomLabel, type State } from "../../state/state";
-import { sceneLabel } from "../../state/terms";
 import type { Hosting } from "../../types/Hosting";
 import styles from "./Invite.module.css";
 
@@ -70,19 +70,15 @@ export function InviteCard({ state }: { state: State }) {
 type DetailsProps = { state: State; hosting: Hosting; idPrefix: string };
 
 function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
+  const store = useStore();
   const { room } = state.app;
   const [copied, setCopied] = useState(false);
   const label = roomLabel(state);
   const kind = room?.strRoomId == null ? "Number" : "Text";
   const addresses = hosting.addresses.length > 0 ? hosting.addresses : [hosting.server];
   const copy = async () => {
-    const lines = [
-      "Join my Confab meeting",
-      `Server: ${addresses.join(" or ")}`,
-      `Room: ${label} (${kind.toLowerCase()})`,
-      `Scene: ${sceneLabel(room?.scene ?? 0)}`,
-    ];
-    setCopied(await copyText(lines.join("\n")));
+    const text = await store.invitation();
+    setCopied(text !== null && (await copyText(text)));
   };
   useEffect(() => {
     if (!copied) return;
@@ -95,7 +91,11 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
   }, [copied]);
   return (
     <>
-      <p className={styles["lead"]}>Others choose “Join a server” and enter this:</p>
+      <p className={styles["lead"]}>
+        {isLocal(addresses)
+          ? "Only windows on this computer can reach this address."
+          : "Others choose “Join a server” and paste an invitation."}
+      </p>
       <dl className={styles["list"]}>
         <dt>Server</dt>
         <dd className="selectable" data-testid={`${idPrefix}-address`}>
@@ -116,8 +116,13 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
         data-testid={`${idPrefix}-copy`}
         onClick={() => void copy()}
       >
-        <span aria-live="polite">{copied ? "Copied" : "Copy the invitation"}</span>
+        <span aria-live="polite">{copied ? "Copied" : "Copy an invitation"}</span>
       </Button>
+      <p className={styles["hint"]}>One invitation lets one person in. Copy again for the next.</p>
     </>
   );
+}
+
+function isLocal(addresses: readonly string[]): boolean {
+  return addresses.every((address) => /^(https?:\/\/)?(127\.|localhost|\[::1\])/.test(address));
 }

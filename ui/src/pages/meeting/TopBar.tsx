@@ -39,7 +39,7 @@ function Elapsed({ since }: { since: number }) {
   const [passed, setPassed] = useState(0);
   useEffect(() => {
     const tick = () => {
-      setPassed(performance.now() - since);
+      setPassed(Date.now() - since);
     };
     tick();
     const timer = setInterval(tick, 1000);

@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import type { AppState } from "../types/AppState";
+import type { Event } from "../types/Event";
+import { EMPTY_FORM } from "./join";
+import { IDLE, initialState, pageOf, reduce, roomLabel, type State } from "./state";
+
+const room: AppState["room"] = {
+  server: "http://127.0.0.1:7880",
+  sdkAppId: 1,
+  roomId: 123,
+  strRoomId: null,
+  scene: 0,
+  role: 20,
+  userId: "me",
+  name: "Ada",
+  enteredAt: 1000,
+};
+
+function after(state: State, ...events: Event[]): State {
+  return events.reduce(
+    (current, event) => reduce(current, { type: "event", event, now: 5000 }),
+    state,
+  );
+}
+
+const snapshot = (part: Partial<AppState>): Event => ({
+  event: "state",
+  data: { ...IDLE, ...part },
+});
+const entered: Event = { event: "onEnterRoom", data: { result: 30 } };
+const removed = {
+  reason: 1,
+  cause: "removed",
+  by: "Bo",
+  message: "",
+} as const;
+
+function inside(): State {
+  return after(initialState(), snapshot({ phase: "in", room }), entered);
+}
+
+function entering(): State {
+  return reduce(initialState({ ...EMPTY_FORM, where: "server" }), {
+    type: "step",
+    step: "entering",
+  });
+}
+
+describe("the page", () => {
+  it("is the join page, then the meeting, then the notice, then the join page", () => {
+    const start = initialState();
+    expect(pageOf(start)).toBe("join");
+    const meeting = inside();
+    expect(pageOf(meeting)).toBe("meeting");
+    const out = after(meeting, { event: "onExitRoom", data: removed }, snapshot({}));
+    expect(pageOf(out)).toBe("exit");
+    expect(out.notice?.what).toBe("Bo removed you from room 123.");
+    expect(pageOf(reduce(out, { type: "notice-read" }))).toBe("join");
+  });
+
+  it("is the same whether the state or the event of an exit comes first", () => {
+    const event: Event = { event: "onExitRoom", data: removed };
+    const state = snapshot({ exit: removed });
+    const one = after(inside(), event, state);
+    const other = after(inside(), state, event);
+    expect(one).toEqual(other);
+    expect(pageOf(one)).toBe("exit");
+  });
+
+  it("finds its meeting again after it was loaded anew", () => {
+    const state = after(initialState(), snapshot({ phase: "reconnecting", room }));
+    expect(pageOf(state)).toBe("meeting");
+    expect(state.since).toBe(1000);
+  });
+
+  it("shows no notice for an entry that was given up", () => {
+    const given = after(entering(), snapshot({ phase: "entering", room }), {
+      event: "onExitRoom",
+      data: { reason: 0, cause: "left", by: null, message: "" },
+    });
+    expect(pageOf(given)).toBe("join");
+    expect(given.joining.step).toBeNull();
+  });
+
+  it("takes an exit in once: the next attempt is not disturbed by it", () => {
+    const out = after(inside(), snapshot({ exit: removed }));
+    const again = reduce(reduce(out, { type: "notice-read" }), { type: "step", step: "hosting" });
+    expect(after(again, snapshot({ exit: removed })).joining.step).toBe("hosting");
+  });
+
+  it("remembers the room that the backend has let go", () => {
+    const text = { ...room, roomId: null, strRoomId: "tea" };
+    const state = after(initialState(), snapshot({ phase: "in", room: text }), snapshot({}));
+    expect(roomLabel(state)).toBe("tea");
+  });
+});
+
+describe("a refused entry", () => {
+  const refusal: Event = { event: "onError", data: { code: -100018, message: "It has expired." } };
+  const result: Event = { event: "onEnterRoom", data: { result: -100018 } };
+
+  it.each([
+    ["before", [refusal, result]],
+    ["after", [result, refusal]],
+  ])("says why beside the field when the reason comes %s the result", (_, events) => {
+    const { joining } = after(entering(), ...events);
+    expect(joining.step).toBeNull();
+    expect(joining.errors).toEqual({ userSig: "It has expired." });
+    expect(joining.refusal).toBeNull();
+    expect(joining.advanced).toBe(true);
+  });
+
+  it("has words even when none came", () => {
+    const { joining } = after(entering(), { event: "onEnterRoom", data: { result: -3301 } });
+    expect(joining.refusal).toBe("The room could not be entered (code -3301).");
+  });
+
+  it("is not blamed on a device", () => {
+    const state = after(entering(), {
+      event: "onError",
+      data: { code: -1301, message: "No camera was found." },
+    });
+    expect(state.joining.refusal).toBeNull();
+    expect(state.toasts[0]?.text).toBe("No camera was found.");
+  });
+});
+
+describe("a complaint about the form", () => {
+  const wrong = reduce(initialState(), {
+    type: "wrong",
+    errors: { name: "no name", room: "no room" },
+  });
+
+  it("goes when its field changes, and the others stay", () => {
+    const { errors } = reduce(wrong, { type: "edit", change: { name: "A" } }).joining;
+    expect(errors).toEqual({ room: "no room" });
+  });
+
+  it("about the room goes when its kind changes", () => {
+    const { errors } = reduce(wrong, { type: "edit", change: { roomKind: "text" } }).joining;
+    expect(errors).toEqual({ name: "no name" });
+  });
+});
+
+describe("inside", () => {
+  it("errors and warnings become messages", () => {
+    const state = after(
+      inside(),
+      { event: "onError", data: { code: -102052, message: "Too many publish." } },
+      { event: "onWarning", data: { code: 1101, message: "Slow." } },
+    );
+    expect(state.toasts.map(({ kind, text }) => [kind, text])).toEqual([
+      ["error", "Too many publish."],
+      ["warning", "Slow."],
+    ]);
+    expect(pageOf(state)).toBe("meeting");
+  });
+
+  it("a lost connection is shown until it is back", () => {
+    const lost = after(inside(), { event: "onConnectionLost" });
+    expect(lost.connection).toBe("lost");
+    const trying = after(lost, { event: "onTryToReconnect" });
+    expect(trying.connection).toBe("reconnecting");
+    expect(after(trying, { event: "onConnectionRecovery" }).connection).toBe("fine");
+  });
+
+  it("those already there are no news, those who come later are", () => {
+    const bo: Event = { event: "onRemoteUserEnterRoom", data: { userId: "bo", name: "Bo" } };
+    const fresh = reduce(inside(), { type: "event", event: bo, now: 1500 });
+    expect(fresh.toasts).toEqual([]);
+    const later = reduce(inside(), { type: "event", event: bo, now: 9000 });
+    expect(later.toasts[0]?.text).toBe("Bo joined");
+  });
+
+  it("says why somebody left", () => {
+    const leaves = (reason: 0 | 1 | 2 | 3) =>
+      after(inside(), { event: "onRemoteUserLeaveRoom", data: { userId: "bo", reason } }).toasts[0]
+        ?.text;
+    expect([leaves(0), leaves(1), leaves(2), leaves(3)]).toEqual([
+      "bo left",
+      "bo lost the connection",
+      "bo was removed",
+      "bo joined the audience",
+    ]);
+  });
+});

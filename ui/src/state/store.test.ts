@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
+import { HostFault, type Host } from "../host/host";
+import { readInvitation } from "./invitation";
+import { rememberedForm } from "./memory";
+import { pageOf } from "./state";
+import { createStore, type Store } from "./store";
+
+const options = { now: () => 1000, storage: localStorage };
+
+function open(fake: FakeOptions = {}): { host: FakeHost; store: Store } {
+  const host = fakeHost(fake);
+  const store = createStore(host, options);
+  store.start();
+  return { host, store };
+}
+
+/** Everything already promised is done. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function fill(store: Store, change: object = {}): void {
+  store.dispatch({ type: "edit", change: { name: "Ada", roomNumber: "123", ...change } });
+}
+
+function names(host: FakeHost): string[] {
+  return host.calls.map(({ command }) => command);
+}
+
+describe("joining", () => {
+  it("hosts, signs and enters with what was typed", async () => {
+    const { host, store } = open();
+    await settled();
+    fill(store, { userId: "ada" });
+    await store.join();
+    expect(names(host)).toEqual([
+      "get_state",
+      "start_local_video",
+      "host_room",
+      "make_user_sig",
+      "start_local_audio",
+      "enter_room",
+    ]);
+    expect(host.calls.at(-1)?.args).toMatchObject({
+      server: "http://127.0.0.1:7880",
+      sdkAppId: 1400000001,
+      userId: "ada",
+      name: "Ada",
+      roomId: 123,
+      scene: 0,
+      role: 20,
+    });
+    expect(pageOf(store.get())).toBe("meeting");
+  });
+
+  it("asks nobody when the form is wrong", async () => {
+    const { host, store } = open();
+    fill(store, { name: " " });
+    await store.join();
+    expect(names(host)).not.toContain("host_room");
+    expect(store.get().joining.errors).toHaveProperty("name");
+  });
+
+  it("opens neither camera nor microphone for the audience", async () => {
+    const { host, store } = open();
+    await settled();
+    fill(store, { scene: 1, role: 21 });
+    await store.join();
+    expect(host.state().camera.on).toBe(false);
+    expect(names(host)).not.toContain("start_local_audio");
+    expect(host.calls.at(-1)?.args).toMatchObject({ scene: 1, role: 21 });
+  });
+
+  it("closes the camera for a meeting without pictures", async () => {
+    const { host, store } = open();
+    await settled();
+    expect(host.state().camera.on).toBe(true);
+    fill(store, { scene: 2 });
+    await store.join();
+    expect(host.state().camera.on).toBe(false);
+    expect(host.state().microphone.on).toBe(true);
+  });
+
+  it("uses the UserSig that was typed for a server, and makes none", async () => {
+    const { host, store } = open();
+    fill(store, { where: "server", server: "10.0.0.1:7880", sdkAppId: "7", userSig: " abc " });
+    await store.join();
+    expect(names(host)).not.toContain("make_user_sig");
+    expect(host.calls.at(-1)?.args).toMatchObject({
+      server: "http://10.0.0.1:7880",
+      sdkAppId: 7,
+      userSig: "abc",
+    });
+  });
+
+  it("asks for a UserSig where none can be made", async () => {
+    const fake = fakeHost();
+    const host: Host = {
+      onEvent: (listener) => fake.onEvent(listener),
+      call: (request) =>
+        request.command === "make_user_sig"
+          ? Promise.reject(new HostFault({ code: -4, message: "no key" }))
+          : fake.call(request),
+    };
+    const store = createStore(host, options);
+    fill(store, { where: "server", server: "10.0.0.1:7880" });
+    await store.join();
+    expect(store.get().joining.errors.userSig).toContain("asks for a UserSig");
+    expect(store.get().joining.advanced).toBe(true);
+  });
+
+  it("gives every window a user of its own, and the same one after a reload", async () => {
+    const { host, store } = open();
+    fill(store);
+    await store.join();
+    const reloaded = open();
+    fill(reloaded.store);
+    await reloaded.store.join();
+    const id = (from: FakeHost) => from.state().room?.userId;
+    expect(id(host)).toMatch(/^guest-[0-9a-f]{16}$/);
+    expect(id(reloaded.host)).toBe(id(host));
+  });
+
+  it("says why it was refused and leaves the form as it was", async () => {
+    const { store } = open({ refuse: { code: -102052, message: "The room is full." } });
+    fill(store);
+    await store.join();
+    expect(store.get().joining).toMatchObject({ refusal: "The room is full.", step: null });
+    expect(store.get().joining.form.roomNumber).toBe("123");
+  });
+
+  it("can be given up while the server is asked", async () => {
+    const { host, store } = open({ delay: 10_000 });
+    fill(store);
+    await store.join();
+    expect(store.get().joining.step).toBe("entering");
+    await store.cancelJoin();
+    expect(names(host)).toContain("exit_room");
+    expect(host.state().phase).toBe("idle");
+    expect(pageOf(store.get())).toBe("join");
+    expect(store.get().joining.step).toBeNull();
+  });
+
+  it("keeps what was typed for the next time, except the secret", async () => {
+    const { store } = open();
+    fill(store, { where: "server", server: "10.0.0.1:7880", userSig: "planted-secret" });
+    await store.join();
+    expect(rememberedForm(localStorage)).toMatchObject({ name: "Ada", roomNumber: "123" });
+    expect(JSON.stringify(localStorage.getItem("confab.join"))).not.toContain("planted-secret");
+  });
+});
+
+describe("in the meeting", () => {
+  async function meeting(fake: FakeOptions = {}) {
+    const opened = open(fake);
+    await settled();
+    fill(opened.store);
+    await opened.store.join();
+    return opened;
+  }
+
+  it("mutes rather than closes the microphone, and closes the camera", async () => {
+    const { host, store } = await meeting();
+    await store.toggleMicrophone();
+    expect(host.calls.at(-1)).toEqual({ command: "mute_local_audio", args: { mute: true } });
+    await store.toggleMicrophone();
+    expect(host.calls.at(-1)).toEqual({ command: "mute_local_audio", args: { mute: false } });
+    await store.toggleCamera();
+    expect(host.calls.at(-1)).toEqual({ command: "stop_local_video", args: {} });
+  });
+
+  it("opens the microphone late for somebody who joined without", async () => {
+    const { host, store } = open();
+    fill(store, { microphone: false });
+    await store.join();
+    expect(host.state().microphone.on).toBe(false);
+    await store.toggleMicrophone();
+    expect(host.calls.at(-1)).toEqual({ command: "start_local_audio", args: {} });
+  });
+
+  it("a device that cannot be opened is a message, not the end", async () => {
+    const { store } = await meeting({ noCamera: true });
+    await store.toggleCamera();
+    expect(store.get().toasts.at(-1)?.text).toBe("No camera was found.");
+    expect(pageOf(store.get())).toBe("meeting");
+  });
+
+  it("joins again the way the meeting was left", async () => {
+    const { host, store } = await meeting();
+    await store.toggleCamera();
+    host.leave({ reason: 1, cause: "removed", by: null, message: "" });
+    expect(pageOf(store.get())).toBe("exit");
+    await store.joinAgain();
+    expect(pageOf(store.get())).toBe("meeting");
+    expect(host.state().camera.on).toBe(false);
+    expect(host.state().microphone.on).toBe(true);
+  });
+
+  it("opens no device on the way back to the start", async () => {
+    const { host, store } = await meeting();
+    await store.leave("leave");
+    const before = host.calls.length;
+    store.backToStart();
+    await settled();
+    expect(pageOf(store.get())).toBe("join");
+    expect(host.calls).toHaveLength(before);
+    expect(store.get().joining.form.camera).toBe(false);
+  });
+
+  it("tells a host who ends it that it was their doing", async () => {
+    const { store } = await meeting();
+    await store.leave("end");
+    expect(store.get().notice?.title).toBe("You ended the meeting");
+  });
+
+  it("writes an invitation for one more person", async () => {
+    const { store } = await meeting();
+    const [one, two] = [await store.invitation(), await store.invitation()];
+    const read = readInvitation(one ?? "");
+    expect(read).toMatchObject({ server: "127.0.0.1:7880", roomNumber: "123" });
+    expect(read?.userSig).not.toBe("");
+    expect(readInvitation(two ?? "")?.userId).not.toBe(read?.userId);
+  });
+});
