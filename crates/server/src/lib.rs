@@ -11,6 +11,8 @@ pub mod log;
 mod metrics;
 mod rest;
 mod server;
+pub mod sfu;
+pub mod ws;
 
 pub use config::{ApiKey, AppConfig, CloudKey, Config, ConfigError, Overlay};
 

@@ -3,13 +3,23 @@
 //! A connection's task carries messages between the websocket and the participant's worker and
 //! knows nothing of rooms. Both directions are bounded: who does not read is closed.
 
+mod carry;
+mod gate;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use confab_signal::Claims;
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{RawQuery, State as Shared};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use confab_signal::{Claims, limit};
 
 use crate::engine::Permission;
 use crate::sfu::Embedded;
@@ -23,13 +33,9 @@ pub trait TokenKeys: Send + Sync + Debug {
 /// Decides about somebody whose token is good, before the websocket is accepted.
 #[async_trait]
 pub trait Admit: Send + Sync + Debug {
-    /// Whether `identity` may join `room` now, and on which terms.
-    async fn admit(
-        &self,
-        room: &str,
-        identity: &str,
-        claims: &Claims,
-    ) -> Result<Admission, Refusal>;
+    /// Whether `identity` may join `room` now, and on which terms. Also asked when a websocket
+    /// resumes.
+    async fn admit(&self, room: &str, identity: &str, claims: &Claims) -> Result<Admission, Refusal>;
 }
 
 /// The terms on which somebody joins.
@@ -64,6 +70,24 @@ pub struct Refusal {
     pub message: String,
 }
 
+impl Refusal {
+    /// No good token.
+    pub fn unauthorized(why: impl std::fmt::Display) -> Refusal {
+        Refusal { status: 401, message: format!("unauthorized: {why}") }
+    }
+
+    fn bad_request(why: impl std::fmt::Display) -> Refusal {
+        Refusal { status: 400, message: why.to_string() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.message).into_response()
+    }
+}
+
 /// What the routes need.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -73,4 +97,50 @@ pub struct State {
     pub keys: Arc<dyn TokenKeys>,
     /// Decides who comes in.
     pub admit: Arc<dyn Admit>,
+}
+
+/// The signalling routes. Cross-origin headers are the caller's: they are the same for every route.
+pub fn routes(state: State) -> Router {
+    Router::new()
+        .route("/rtc", any(rtc))
+        .route("/rtc/", any(rtc))
+        .route("/rtc/validate", any(validate))
+        .route("/rtc/v1", any(not_here))
+        .route("/rtc/v1/{*rest}", any(not_here))
+        .with_state(state)
+}
+
+/// Clients try the single-connection protocol first and fall back on a plain 404. The text must not
+/// say that a room does not exist: browsers take that for a refusal.
+async fn not_here() -> Response {
+    (StatusCode::NOT_FOUND, "not found").into_response()
+}
+
+async fn validate(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<&'static str, Refusal> {
+    gate::pass(&state, &headers, query.as_deref().unwrap_or_default()).await?;
+    Ok("success")
+}
+
+async fn rtc(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    // Without an upgrade there is nothing here; LiveKit's servers answer the same.
+    let Ok(upgrade) = upgrade else { return not_here().await };
+    match gate::pass(&state, &headers, query.as_deref().unwrap_or_default()).await {
+        Ok(entrance) => upgrade
+            .max_message_size(limit::MESSAGE)
+            .max_frame_size(limit::MESSAGE)
+            .on_upgrade(move |socket| carry::serve(socket, state.engine, entrance)),
+        Err(refusal) => {
+            tracing::info!(status = refusal.status, reason = refusal.message, "join refused");
+            refusal.into_response()
+        }
+    }
 }

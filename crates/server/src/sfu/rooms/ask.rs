@@ -1,0 +1,154 @@
+//! What the room service asks.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use confab_protocol::{LeaveReason, Notice};
+use confab_signal::lk;
+use lk::DisconnectReason;
+use lk::signal_response::Message;
+
+use super::Rooms;
+use super::leave::Departure;
+use crate::engine::{EngineError, Permission};
+use crate::sfu::arena::Key;
+use crate::sfu::command::Ask;
+use crate::sfu::person::Person;
+use crate::sfu::room::Room;
+
+impl Rooms {
+    /// Does what is asked and answers. Who asked may have stopped waiting, so answers may be lost.
+    pub(super) fn ask(&mut self, ask: Ask, now: Instant) {
+        match ask {
+            Ask::Rooms { reply } => {
+                let _ = reply.send(Ok(self.rooms.values().map(Room::info).collect()));
+            }
+            Ask::Participants { room, reply } => {
+                let _ = reply.send(self.participants(&room));
+            }
+            Ask::Remove { room, identity, notice, reply } => {
+                let found = self.find(&room, &identity);
+                let _ = reply.send(found.map(|key| {
+                    self.depart(key, removal(DisconnectReason::ParticipantRemoved, &notice), now);
+                }));
+            }
+            Ask::Dismiss { room, notice, reply } => {
+                let _ = reply.send(self.dismiss(&room, &notice, now));
+            }
+            Ask::Permission { room, identity, permission, reply } => {
+                let found = self.find(&room, &identity);
+                let _ = reply.send(found.map(|key| self.permit(key, permission, now)));
+            }
+            Ask::Attributes { room, identity, attributes, reply } => {
+                let found = self.find(&room, &identity);
+                let _ = reply.send(found.map(|key| {
+                    if let Some(person) = self.people.get_mut(key) {
+                        person.merge_attributes(attributes);
+                    }
+                    self.announce(key, now);
+                }));
+            }
+            Ask::Mute { room, identity, track, muted, reply } => {
+                let _ = reply.send(self.mute_by_server(&room, &identity, track, muted, now));
+            }
+            Ask::Data { room, packet, reply } => {
+                let people = self.room(&room).map(|room| room.people.clone());
+                let _ = reply.send(people.map(|people| self.send_packet(&people, &packet, now)));
+            }
+            Ask::Shutdown { notice, reply } => {
+                for key in self.people.keys() {
+                    let mut departure = removal(DisconnectReason::ServerShutdown, &notice);
+                    departure.left = Some(LeaveReason::Left);
+                    self.depart(key, departure, now);
+                }
+                self.stopping = Some(reply);
+            }
+        }
+    }
+
+    fn room(&self, name: &str) -> Result<&Room, EngineError> {
+        let room = self.by_name.get(name).and_then(|key| self.rooms.get(*key));
+        room.ok_or(EngineError::NoRoom)
+    }
+
+    fn participants(&self, room: &str) -> Result<Vec<lk::ParticipantInfo>, EngineError> {
+        Ok(self.room(room)?.people.iter().filter_map(|key| self.info(*key)).collect())
+    }
+
+    fn dismiss(&mut self, room: &str, notice: &Notice, now: Instant) -> Result<(), EngineError> {
+        for key in self.room(room)?.people.clone() {
+            self.depart(key, removal(DisconnectReason::RoomDeleted, notice), now);
+        }
+        Ok(())
+    }
+
+    fn mute_by_server(
+        &mut self,
+        room: &str,
+        identity: &str,
+        sid: String,
+        muted: bool,
+        now: Instant,
+    ) -> Result<(), EngineError> {
+        let key = self.find(room, identity)?;
+        if !self.mute(key, &sid, muted, now) {
+            return Err(EngineError::NoTrack);
+        }
+        self.tell(key, Message::Mute(lk::MuteTrackRequest { sid, muted }), now);
+        Ok(())
+    }
+
+    fn permit(&mut self, key: Key<Person>, permission: Permission, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let before = std::mem::replace(&mut person.permission, permission);
+        if before == permission {
+            return;
+        }
+        if !permission.can_publish {
+            self.withdraw_all(key, now);
+        }
+        if permission.hidden && !before.hidden {
+            self.conceal(key, now);
+        } else if before.hidden && !permission.hidden {
+            self.announce_to_others(key, now);
+        }
+        self.announce(key, now);
+        if permission.can_subscribe {
+            self.subscribe_to_all(key);
+        } else if let Some(person) = self.people.get_mut(key) {
+            person.wanted.clear();
+            self.stop_outputs(key);
+        }
+        self.negotiate(key, now);
+    }
+
+    /// For the others, somebody who becomes hidden has left.
+    fn conceal(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get(key) else { return };
+        let mut info = person.info(Vec::new());
+        info.state = lk::participant_info::State::Disconnected.into();
+        let room = person.room;
+        let update = Message::Update(lk::ParticipantUpdate { participants: vec![info] });
+        let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
+        for other in people.into_iter().filter(|other| *other != key) {
+            self.tell(other, update.clone(), now);
+        }
+    }
+}
+
+impl Person {
+    /// Sets attributes; an empty value removes one.
+    pub(super) fn merge_attributes(&mut self, attributes: HashMap<String, String>) {
+        for (name, value) in attributes {
+            if value.is_empty() {
+                self.attributes.remove(&name);
+            } else {
+                self.attributes.insert(name, value);
+            }
+        }
+    }
+}
+
+fn removal(reason: DisconnectReason, notice: &Notice) -> Departure {
+    Departure { reason, notice: Some(notice.clone()), left: Some(LeaveReason::Removed) }
+}

@@ -1,0 +1,231 @@
+//! Coming in: the first join, the same identity again, and a websocket that resumes.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use confab_protocol::{ExitCause, LeaveReason, Notice};
+use confab_signal::lk;
+use lk::DisconnectReason;
+use lk::participant_info::State;
+use lk::signal_response::Message;
+use tokio::sync::mpsc;
+
+use super::Rooms;
+use super::leave::Departure;
+use crate::engine::EngineEvent;
+use crate::sfu::arena::Key;
+use crate::sfu::command::{Join, Resume, Seat};
+use crate::sfu::ids;
+use crate::sfu::peer::{Peer, Side};
+use crate::sfu::person::{Link, Negotiation, Person};
+use crate::sfu::room::{Room, codecs};
+
+/// Seconds between a client's pings, and until it gives up on ours.
+const PING: (i32, i32) = (5, 15);
+/// 18 would promise data channels with fixed ids, which need a single connection.
+const PROTOCOL: i32 = 17;
+/// Clients switch features by LiveKit's version numbers; this is whose behaviour we match.
+const LIVEKIT_VERSION: &str = "1.11.0";
+
+impl Rooms {
+    /// Seats somebody and tells them, and the room, everything that follows from it.
+    pub(super) fn join(
+        &mut self,
+        join: Join,
+        to: mpsc::Sender<lk::signal_response::Message>,
+        now: Instant,
+    ) -> Seat {
+        let earlier = self.find(&join.room, &join.identity);
+        let room = self.open(&join.room, now);
+        let (key, link) = self.seat(room, join, to, now);
+        if let Ok(earlier) = earlier {
+            let departure = Departure {
+                reason: DisconnectReason::DuplicateIdentity,
+                notice: Some(Notice::exit(ExitCause::EnteredElsewhere, None)),
+                left: None,
+            };
+            self.depart(earlier, departure, now);
+        }
+        self.welcome(key, now);
+        self.report_joined(key);
+        self.announce_to_others(key, now);
+        self.subscribe_to_all(key);
+        // The offer goes out even without tracks: the client is connected once it is answered.
+        self.negotiate(key, now);
+        Seat { person: key, link }
+    }
+
+    /// Gives a person a new websocket and fresh ICE; `None` when there is nothing to go on with.
+    pub(super) fn resume(
+        &mut self,
+        resume: &Resume,
+        to: mpsc::Sender<lk::signal_response::Message>,
+        now: Instant,
+    ) -> Option<Seat> {
+        let key = self.find(&resume.room, &resume.identity).ok()?;
+        let link = self.link_id();
+        let person = self.people.get_mut(key)?;
+        let alive = |key| self.peers.get(key).is_some_and(|peer| peer.connected && peer.rtc.is_alive());
+        if person.sid != resume.sid || !alive(person.primary()) {
+            return None;
+        }
+        person.link = Link { id: link, to: Some(to), lost: None };
+        let room = person.room;
+        let reconnect =
+            lk::ReconnectResponse { server_info: Some(server_info()), ..lk::ReconnectResponse::default() };
+        self.tell(key, Message::Reconnect(reconnect), now);
+        let mut participants = self.others(room, key);
+        participants.extend(self.info(key));
+        self.tell(key, Message::Update(lk::ParticipantUpdate { participants }), now);
+        let room = self.rooms.get(room).map(Room::info);
+        self.tell(key, Message::RoomUpdate(lk::RoomUpdate { room }), now);
+        self.restart(key, now);
+        Some(Seat { person: key, link })
+    }
+
+    fn open(&mut self, name: &str, now: Instant) -> Key<Room> {
+        if let Some(room) = self.by_name.get(name) {
+            return *room;
+        }
+        let room = self.rooms.insert_with(|_| Room::new(name.to_owned(), now, unix_ms()));
+        self.by_name.insert(name.to_owned(), room);
+        tracing::info!(room = name, "room opened");
+        room
+    }
+
+    fn seat(
+        &mut self,
+        room: Key<Room>,
+        join: Join,
+        to: mpsc::Sender<lk::signal_response::Message>,
+        now: Instant,
+    ) -> (Key<Person>, u64) {
+        let link = self.link_id();
+        let Rooms { people, peers, addresses, .. } = self;
+        let key = people.insert_with(|key| {
+            let mut peer = |side| peers.insert_with(|_| Peer::new(side, key, addresses, now));
+            Person {
+                room,
+                sid: ids::participant(),
+                identity: join.identity,
+                name: join.name,
+                metadata: join.metadata,
+                attributes: join.attributes,
+                may_update_metadata: join.may_update_metadata,
+                permission: join.permission,
+                client_protocol: join.client_protocol,
+                auto_subscribe: join.auto_subscribe,
+                seat: join.seat,
+                state: State::Joined,
+                version: 1,
+                joined_ms: unix_ms(),
+                joined: now,
+                publisher: peer(Side::Publisher),
+                subscriber: peer(Side::Subscriber),
+                subscriber_primary: join.permission.can_subscribe,
+                announced: Vec::new(),
+                unclaimed: Vec::new(),
+                tracks: Vec::new(),
+                wanted: Vec::new(),
+                paused: Vec::new(),
+                negotiation: Negotiation::default(),
+                link: Link { id: link, to: Some(to), lost: None },
+                lost: None,
+                leaving: None,
+            }
+        });
+        if let Some(person) = self.people.get(key) {
+            for side in [person.publisher, person.subscriber] {
+                self.register(side);
+            }
+        }
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.people.push(key);
+        }
+        (key, link)
+    }
+
+    /// Makes a connection findable by its present ICE user fragment.
+    pub(super) fn register(&mut self, key: Key<Peer>) {
+        let Some(peer) = self.peers.get(key) else { return };
+        if let Some(fragment) = peer.fragments.last() {
+            self.by_fragment.insert(fragment.clone(), key);
+        }
+    }
+
+    fn welcome(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get(key) else { return };
+        let room = self.rooms.get(person.room);
+        tracing::info!(
+            room = room.map(|room| room.name.as_str()),
+            identity = person.identity,
+            sid = person.sid,
+            "joined"
+        );
+        let join = lk::JoinResponse {
+            room: room.map(Room::info),
+            participant: self.info(key),
+            other_participants: self.others(person.room, key),
+            server_version: LIVEKIT_VERSION.to_owned(),
+            subscriber_primary: person.subscriber_primary,
+            ping_interval: PING.0,
+            ping_timeout: PING.1,
+            server_info: Some(server_info()),
+            enabled_publish_codecs: codecs(),
+            fast_publish: person.permission.can_publish,
+            ..lk::JoinResponse::default()
+        };
+        self.tell(key, Message::Join(join), now);
+    }
+
+    /// Everybody `key` may know of, without themselves.
+    fn others(&self, room: Key<Room>, key: Key<Person>) -> Vec<lk::ParticipantInfo> {
+        let Some(room) = self.rooms.get(room) else { return Vec::new() };
+        let visible = |other: &&Key<Person>| self.people.get(**other).is_some_and(Person::is_visible);
+        let others = room.people.iter().filter(|other| **other != key).filter(visible);
+        others.filter_map(|other| self.info(*other)).collect()
+    }
+
+    fn report_joined(&mut self, key: Key<Person>) {
+        let name = self.people.get(key).map(|person| person.name.clone()).unwrap_or_default();
+        self.report(key, |room, identity| EngineEvent::Joined { room, identity, name });
+    }
+
+    /// Tells the others about somebody new; they themselves know it from their join.
+    pub(super) fn announce_to_others(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get(key).filter(|person| person.is_visible()) else { return };
+        let room = person.room;
+        let participants = self.info(key).into_iter().collect();
+        let update = Message::Update(lk::ParticipantUpdate { participants });
+        let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
+        for other in people.into_iter().filter(|other| *other != key) {
+            self.tell(other, update.clone(), now);
+        }
+    }
+
+    fn link_id(&mut self) -> u64 {
+        self.next_link += 1;
+        self.next_link
+    }
+}
+
+impl Departure {
+    /// The connection was lost and nobody came back.
+    pub(super) fn timed_out(reason: DisconnectReason) -> Departure {
+        Departure { reason, notice: None, left: Some(LeaveReason::TimedOut) }
+    }
+}
+
+fn server_info() -> lk::ServerInfo {
+    lk::ServerInfo {
+        edition: lk::server_info::Edition::Standard.into(),
+        version: LIVEKIT_VERSION.to_owned(),
+        protocol: PROTOCOL,
+        ..lk::ServerInfo::default()
+    }
+}
+
+/// Milliseconds of the wall clock, only for showing.
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,246 @@
+//! Going out: told why, then disconnected. The notice travels by data channel, so the leave message
+//! waits until it is acknowledged (but not long), and the connections close last.
+
+use std::time::{Duration, Instant};
+
+use confab_protocol::{LeaveReason, Notice};
+use confab_signal::{data, lk};
+use lk::DisconnectReason;
+use lk::leave_request::Action;
+use lk::participant_info::State;
+use lk::signal_response::Message;
+
+use super::Rooms;
+use crate::engine::EngineEvent;
+use crate::sfu::arena::Key;
+use crate::sfu::peer::Peer;
+use crate::sfu::person::{Leaving, Person};
+use crate::sfu::room::Room;
+
+/// How long the leave message waits for the notice to arrive.
+const NOTICE_WAIT: Duration = Duration::from_millis(400);
+/// How long connections may take to close.
+const CLOSE_WAIT: Duration = Duration::from_millis(300);
+/// Joined but never connected.
+pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(60);
+/// A websocket that is gone while media flows may come back at least this long.
+const RESUME_WAIT: Duration = Duration::from_secs(15);
+
+/// Why somebody goes out and what is said about it.
+#[derive(Debug)]
+pub(super) struct Departure {
+    pub(super) reason: DisconnectReason,
+    /// What only our own clients understand, said first.
+    pub(super) notice: Option<Notice>,
+    /// What the room service is told; `None` when the same identity stays in the room.
+    pub(super) left: Option<LeaveReason>,
+}
+
+impl Rooms {
+    /// Takes somebody out of their room at once; the goodbye follows.
+    pub(super) fn depart(&mut self, key: Key<Person>, departure: Departure, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        if person.leaving.is_some() {
+            return;
+        }
+        person.leaving = Some(Leaving { notice: None, leave: None, leave_by: now, gone_by: now });
+        person.state = State::Disconnected;
+        person.wanted.clear();
+        let (room, primary) = (person.room, person.primary());
+        tracing::info!(
+            identity = person.identity,
+            sid = person.sid,
+            reason = departure.reason.as_str_name(),
+            "left"
+        );
+        self.stop_outputs(key);
+        self.withdraw_all(key, now);
+        self.tell_departure(key, room, departure.reason, now);
+        if let Some(reason) = departure.left {
+            self.report(key, |room, identity| EngineEvent::Left { room, identity, reason });
+        }
+        if let Some(person) = self.people.get_mut(key)
+            && let Some(leaving) = &mut person.leaving
+        {
+            // Somebody who said goodbye themselves needs no answer.
+            let said = departure.reason == DisconnectReason::ClientInitiated;
+            leaving.leave = (!said).then(|| leave(departure.reason, Action::Disconnect));
+            let hears = self.peers.get(primary).is_some_and(|peer| peer.connected);
+            leaving.notice = departure.notice.filter(|_| hears);
+            let wait = if leaving.notice.is_some() { NOTICE_WAIT } else { Duration::ZERO };
+            leaving.leave_by = now + wait;
+            leaving.gone_by = now + wait + CLOSE_WAIT;
+        }
+        self.notify(key, now);
+        self.departing.push(key);
+        self.unseat(room);
+    }
+
+    /// Goes on with the goodbyes of those who are out.
+    pub(super) fn see_off(&mut self, now: Instant) {
+        for key in std::mem::take(&mut self.departing) {
+            self.notify(key, now);
+            let Some(person) = self.people.get_mut(key) else { continue };
+            let (publisher, subscriber, primary) = (person.publisher, person.subscriber, person.primary());
+            let unread = self.peers.get_mut(primary).map_or(0, Peer::unacknowledged);
+            let Some(leaving) = &mut person.leaving else { continue };
+            if (unread > 0 || leaving.notice.is_some()) && now < leaving.leave_by {
+                self.departing.push(key);
+                continue;
+            }
+            let gone_by = leaving.gone_by;
+            if person.link.to.is_some() || leaving.leave.is_some() {
+                if let Some(leave) = leaving.leave.take() {
+                    person.link.send(Message::Leave(leave), now);
+                }
+                person.link.drop_now(now);
+                for side in [publisher, subscriber] {
+                    self.close(side);
+                }
+            }
+            let closing = |key: Key<Peer>| self.peers.get(key).is_some_and(|peer| peer.rtc.is_alive());
+            if now < gone_by && (closing(publisher) || closing(subscriber)) {
+                self.departing.push(key);
+                continue;
+            }
+            self.people.remove(key);
+            for side in [publisher, subscriber] {
+                self.forget(side);
+            }
+        }
+    }
+
+    /// A connection failed, fell silent or was closed by the other side.
+    pub(super) fn lost(&mut self, key: Key<Peer>, now: Instant) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let was_connected = peer.connected;
+        let Some(person) = self.people.get_mut(peer.owner) else { return };
+        if person.primary() != key || person.leaving.is_some() || person.lost.is_some() || !was_connected {
+            return;
+        }
+        tracing::info!(identity = person.identity, sid = person.sid, "connection lost, the seat is kept");
+        person.lost = Some(now);
+        // Silence on the media path; the client may still hear us here, and can resume.
+        person.link.send(Message::Leave(leave(DisconnectReason::ConnectionTimeout, Action::Resume)), now);
+        person.link.drop_now(now);
+    }
+
+    /// Looks whether somebody has to go because their time is over.
+    pub(super) fn check_person(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        if person.leaving.is_some() {
+            return;
+        }
+        let primary = person.primary();
+        let silent = self.peers.get(primary).is_some_and(|peer| peer.connected && !peer.is_alive(now));
+        match (silent, person.lost) {
+            (true, None) => self.lost(primary, now),
+            (false, Some(_)) if person.state == State::Active => person.lost = None,
+            (true | false, _) => {}
+        }
+        self.check_link(key, now);
+        self.check_seat(key, now);
+    }
+
+    /// Somebody whose websocket closed before they ever connected does not come back to this seat.
+    pub(super) fn check_link(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        if person.leaving.is_none() && person.link.is_lost(now) && person.state != State::Active {
+            self.depart(key, Departure::timed_out(DisconnectReason::SignalClose), now);
+        }
+    }
+
+    fn check_seat(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get(key).filter(|person| person.leaving.is_none()) else { return };
+        let over = |since: Option<Instant>, wait: Duration| {
+            since.is_some_and(|since| now.saturating_duration_since(since) >= wait)
+        };
+        let never = person.state != State::Active && over(Some(person.joined), CONNECT_WAIT);
+        let lost = over(person.lost, person.seat);
+        let unheard = over(person.link.lost, person.seat.max(RESUME_WAIT));
+        if never {
+            self.depart(key, Departure::timed_out(DisconnectReason::JoinFailure), now);
+        } else if lost || unheard {
+            self.depart(key, Departure::timed_out(DisconnectReason::ConnectionTimeout), now);
+        }
+    }
+
+    /// Ends a person's session so that the client starts a new one by itself.
+    pub(super) fn mismatch(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        person.link.send(Message::Leave(leave(DisconnectReason::StateMismatch, Action::Reconnect)), now);
+        person.link.drop_now(now);
+        self.depart(key, Departure::timed_out(DisconnectReason::StateMismatch), now);
+    }
+
+    fn tell_departure(&mut self, key: Key<Person>, room: Key<Room>, reason: DisconnectReason, now: Instant) {
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.people.retain(|other| *other != key);
+        }
+        let Some(person) = self.people.get_mut(key) else { return };
+        person.version += 1;
+        if !person.is_visible() {
+            return;
+        }
+        let mut info = person.info(Vec::new());
+        info.disconnect_reason = reason.into();
+        self.tell_room(room, &Message::Update(lk::ParticipantUpdate { participants: vec![info] }), now);
+    }
+
+    /// Says the notice to somebody who is out, as soon as their data channel is open.
+    fn notify(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let primary = person.primary();
+        let Some(leaving) = &mut person.leaving else { return };
+        let Some(notice) = &leaving.notice else { return };
+        let Some(peer) = self.peers.get_mut(primary) else { return };
+        if peer.send(true, &data::encode(&data::notice_packet(notice))) {
+            leaving.notice = None;
+            peer.wake(now);
+            self.pump(primary);
+        }
+    }
+
+    /// Frees the seat in the books; the last one closes the room.
+    fn unseat(&mut self, room: Key<Room>) {
+        let Some(found) = self.rooms.get(room) else { return };
+        self.directory.leave(&found.name);
+        if found.people.is_empty() {
+            let Some(room) = self.rooms.remove(room) else { return };
+            tracing::info!(room = room.name, "room closed");
+            self.by_name.remove(&room.name);
+            self.reports.push(EngineEvent::RoomClosed { room: room.name });
+        }
+    }
+
+    fn close(&mut self, key: Key<Peer>) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        if peer.connected && peer.rtc.close().is_ok() {
+            self.pump(key);
+        } else if let Some(peer) = self.peers.get_mut(key) {
+            peer.rtc.disconnect();
+        }
+    }
+
+    fn forget(&mut self, key: Key<Peer>) {
+        let Some(peer) = self.peers.remove(key) else { return };
+        for address in &peer.addresses {
+            if self.by_address.get(address) == Some(&key) {
+                self.by_address.remove(address);
+            }
+        }
+        for fragment in &peer.fragments {
+            self.by_fragment.remove(fragment);
+        }
+    }
+}
+
+/// The message that ends signalling.
+pub(crate) fn leave(reason: DisconnectReason, action: Action) -> lk::LeaveRequest {
+    lk::LeaveRequest {
+        can_reconnect: action != Action::Disconnect,
+        reason: reason.into(),
+        action: action.into(),
+        regions: None,
+    }
+}

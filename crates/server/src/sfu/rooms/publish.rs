@@ -1,0 +1,267 @@
+//! What people send: announced tracks, the publisher connection's offers, muting, withdrawing.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use confab_signal::lk;
+use lk::signal_response::Message;
+use str0m::media::Mid;
+
+use super::Rooms;
+use crate::sfu::arena::Key;
+use crate::sfu::ids;
+use crate::sfu::keyframe::Gate;
+use crate::sfu::peer::Peer;
+use crate::sfu::person::{Announced, Person, Unclaimed};
+use crate::sfu::sdp::{self, Opus, Section};
+use crate::sfu::speakers::Meter;
+use crate::sfu::track::Track;
+
+/// Tracks one person may publish or have announced.
+const MAX_TRACKS: usize = 32;
+/// The longest text a client may put into a track's description.
+const MAX_TEXT: usize = 256;
+
+impl Rooms {
+    /// The client is going to send a track: it gets its id, or is told why not.
+    pub(super) fn add_track(&mut self, key: Key<Person>, request: lk::AddTrackRequest, now: Instant) {
+        use lk::request_response::Reason;
+        let Some(person) = self.people.get_mut(key) else { return };
+        let too_long = [&request.cid, &request.name, &request.stream].iter().any(|t| t.len() > MAX_TEXT);
+        let refusal = if !person.permission.can_publish {
+            Some((Reason::NotAllowed, "does not have permission to publish"))
+        } else if person.announced.len() + person.tracks.len() >= MAX_TRACKS
+            || too_long
+            || request.layers.len() > 8
+        {
+            Some((Reason::LimitExceeded, "too many tracks or too long a description"))
+        } else {
+            None
+        };
+        if let Some((reason, message)) = refusal {
+            let response = lk::RequestResponse {
+                reason: reason.into(),
+                message: message.to_owned(),
+                request: Some(lk::request_response::Request::AddTrack(request)),
+                ..lk::RequestResponse::default()
+            };
+            return self.tell(key, Message::RequestResponse(response), now);
+        }
+        let known = person.announced.iter().find(|known| known.cids.contains(&request.cid));
+        let info = known.map_or_else(|| describe(&request), |known| known.info.clone());
+        if known.is_none() {
+            let mut cids = vec![request.cid.clone()];
+            cids.extend(request.simulcast_codecs.iter().map(|codec| codec.cid.clone()));
+            person.announced.push(Announced { cids, info: info.clone() });
+        }
+        let published = lk::TrackPublishedResponse { cid: request.cid, track: Some(info) };
+        self.tell(key, Message::TrackPublished(published), now);
+        self.claim(key, now);
+    }
+
+    /// The publisher connection's offer: what it no longer sends is withdrawn, what is new is
+    /// matched with what was announced, and the answer goes back.
+    pub(super) fn publisher_offer(&mut self, key: Key<Person>, offer: lk::SessionDescription, now: Instant) {
+        let Some(person) = self.people.get(key) else { return };
+        let (side, allowed) = (person.publisher, person.permission.can_publish);
+        if !sdp::acceptable(&offer.sdp) {
+            tracing::info!(identity = person.identity, "offer of absurd size");
+            return self.mismatch(key, now);
+        }
+        let sections = sdp::sections(&offer.sdp);
+        let Some(peer) = self.peers.get_mut(side) else { return };
+        let Some(answer) = peer.answer(&sdp::receive_only(&offer.sdp, allowed)) else {
+            return self.mismatch(key, now);
+        };
+        self.register(side);
+        self.pump(side);
+        if allowed {
+            self.sync_sections(key, &sections, now);
+            self.claim(key, now);
+        }
+        let answer = sdp::finish_answer(&answer, |mid| self.opus(key, mid));
+        let answer = lk::SessionDescription {
+            r#type: "answer".to_owned(),
+            sdp: answer,
+            id: offer.id,
+            ..lk::SessionDescription::default()
+        };
+        self.tell(key, Message::Answer(answer), now);
+        self.trickle(key, side, now);
+    }
+
+    /// Mutes or unmutes a person's own track; true when there is such a track.
+    pub(super) fn mute(&mut self, key: Key<Person>, sid: &str, muted: bool, now: Instant) -> bool {
+        let Some(person) = self.people.get_mut(key) else { return false };
+        if let Some(announced) = person.announced.iter_mut().find(|a| a.info.sid == sid) {
+            announced.info.muted = muted;
+            return true;
+        }
+        let mut tracks = person.tracks.iter();
+        let track = tracks.find(|track| self.tracks.get(**track).is_some_and(|t| t.info.sid == sid));
+        let Some(track) = track.and_then(|track| self.tracks.get_mut(*track)) else { return false };
+        if track.info.muted != muted {
+            track.info.muted = muted;
+            self.announce(key, now);
+        }
+        true
+    }
+
+    /// Takes everything back that a person publishes.
+    pub(super) fn withdraw_all(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        person.announced.clear();
+        person.unclaimed.clear();
+        for track in std::mem::take(&mut person.tracks) {
+            self.withdraw(track, now);
+        }
+    }
+
+    /// Takes one track back: nobody receives it any more and its publisher is told.
+    pub(super) fn withdraw(&mut self, key: Key<Track>, now: Instant) {
+        let Some(track) = self.tracks.remove(key) else { return };
+        tracing::debug!(track = track.info.sid, "track withdrawn");
+        if let Some(person) = self.people.get_mut(track.owner) {
+            person.tracks.retain(|other| *other != key);
+        }
+        if let Some(peer) = self.peers.get_mut(track.publisher) {
+            peer.sections.retain(|_, other| *other != key);
+            peer.sources.retain(|_, other| *other != key);
+        }
+        let gone = lk::TrackUnpublishedResponse { track_sid: track.info.sid };
+        self.tell(track.owner, Message::TrackUnpublished(gone), now);
+        self.unsubscribe_all(track.owner, key, now);
+    }
+
+    /// Compares the offer's sections with the tracks that are known.
+    fn sync_sections(&mut self, key: Key<Person>, sections: &[Section], now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let Some(peer) = self.peers.get(person.publisher) else { return };
+        let sending: HashSet<Mid> =
+            sections.iter().filter(|s| s.sends).map(|s| Mid::from(s.mid.as_str())).collect();
+        person.unclaimed.retain(|section| sending.contains(&section.mid));
+        for section in sections.iter().filter(|s| s.sends && s.kind != "application") {
+            let mid = Mid::from(section.mid.as_str());
+            let known = peer.sections.contains_key(&mid) || person.unclaimed.iter().any(|u| u.mid == mid);
+            if !known {
+                let video = section.kind == "video";
+                person.unclaimed.push(Unclaimed { mid, video, cid: section.track.clone() });
+            }
+        }
+        let gone = peer.sections.iter().filter(|(mid, _)| !sending.contains(mid));
+        let gone: Vec<_> = gone.map(|(_, track)| *track).collect();
+        if !gone.is_empty() {
+            gone.into_iter().for_each(|track| self.withdraw(track, now));
+            self.announce(key, now);
+        }
+    }
+
+    /// Joins announced tracks with sections: by the client's own id, else the first of its kind.
+    fn claim(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let mut made = Vec::new();
+        let mut unclaimed = Vec::new();
+        for section in std::mem::take(&mut person.unclaimed) {
+            match person.take_announced(&section) {
+                Some(announced) => made.push((section, announced)),
+                None => unclaimed.push(section),
+            }
+        }
+        person.unclaimed = unclaimed;
+        if made.is_empty() {
+            return;
+        }
+        let publisher = person.publisher;
+        for (section, announced) in made {
+            self.publish(key, publisher, &section, announced, now);
+        }
+        self.announce(key, now);
+        self.offer_to_room(key, now);
+    }
+
+    fn publish(
+        &mut self,
+        key: Key<Person>,
+        publisher: Key<Peer>,
+        section: &Unclaimed,
+        announced: Announced,
+        now: Instant,
+    ) {
+        let mut info = announced.info;
+        info.mid = section.mid.to_string();
+        tracing::debug!(track = info.sid, mid = info.mid, "track published");
+        let track = self.tracks.insert_with(|_| Track {
+            owner: key,
+            publisher,
+            mid: section.mid,
+            info,
+            video: section.video,
+            pending: Vec::new(),
+            source: None,
+            heard: now,
+            outputs: Vec::new(),
+            gate: Gate::default(),
+            meter: Meter::default(),
+            watched: false,
+        });
+        if let Some(person) = self.people.get_mut(key) {
+            person.tracks.push(track);
+        }
+        if let Some(peer) = self.peers.get_mut(publisher) {
+            peer.sections.insert(section.mid, track);
+        }
+    }
+
+    #[allow(deprecated, reason = "what clients of every age say about their audio")]
+    /// What the client shall do with Opus in a section: as it announced the track.
+    fn opus(&self, key: Key<Person>, mid: &str) -> Option<Opus> {
+        let person = self.people.get(key)?;
+        let peer = self.peers.get(person.publisher)?;
+        let track = peer.sections.get(&Mid::from(mid)).and_then(|track| self.tracks.get(*track))?;
+        (!track.video).then_some(Opus { dtx: !track.info.disable_dtx, stereo: track.info.stereo })
+    }
+}
+
+impl Person {
+    fn take_announced(&mut self, section: &Unclaimed) -> Option<Announced> {
+        let kind = i32::from(if section.video { lk::TrackType::Video } else { lk::TrackType::Audio });
+        let of_kind = |announced: &Announced| announced.info.r#type == kind;
+        let by_cid = self.announced.iter().position(|announced| {
+            of_kind(announced) && section.cid.as_ref().is_some_and(|cid| announced.cids.contains(cid))
+        });
+        let place = by_cid.or_else(|| self.announced.iter().position(of_kind))?;
+        Some(self.announced.remove(place))
+    }
+}
+
+#[allow(deprecated, reason = "passed on as clients of every age say it")]
+fn describe(request: &lk::AddTrackRequest) -> lk::TrackInfo {
+    let kind = request.r#type();
+    let mime = if kind == lk::TrackType::Audio { "audio/opus" } else { "video/h264" };
+    lk::TrackInfo {
+        sid: ids::track(kind, request.source()),
+        r#type: kind.into(),
+        name: request.name.clone(),
+        muted: request.muted,
+        width: request.width,
+        height: request.height,
+        disable_dtx: request.disable_dtx,
+        source: request.source,
+        layers: request.layers.clone(),
+        mime_type: mime.to_owned(),
+        codecs: vec![lk::SimulcastCodecInfo {
+            mime_type: mime.to_owned(),
+            cid: request.cid.clone(),
+            layers: request.layers.clone(),
+            ..lk::SimulcastCodecInfo::default()
+        }],
+        stereo: request.stereo,
+        disable_red: request.disable_red,
+        encryption: request.encryption,
+        stream: request.stream.clone(),
+        audio_features: request.audio_features.clone(),
+        backup_codec_policy: request.backup_codec_policy,
+        packet_trailer_features: request.packet_trailer_features.clone(),
+        ..lk::TrackInfo::default()
+    }
+}

@@ -1,0 +1,326 @@
+//! What people receive: subscriptions, and the subscriber connection's offers.
+//!
+//! `wanted` says what somebody is to receive; an offer is the difference between that and the
+//! sections their connection has. At most one offer is out, changes meanwhile make the next one.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use confab_signal::lk;
+use lk::signal_response::Message;
+use str0m::channel::{ChannelConfig, Reliability};
+use str0m::media::{Direction, MediaKind};
+
+use super::Rooms;
+use crate::sfu::arena::Key;
+use crate::sfu::person::{Outgoing, Person};
+use crate::sfu::sdp;
+use crate::sfu::track::{Output, Track};
+
+/// A section is used again only when this many of its kind lie idle: some clients show a track in
+/// a used section late, but an offer must not grow for ever.
+const IDLE_SECTIONS: usize = 8;
+
+impl Rooms {
+    /// Wants every track of the room for somebody who takes all.
+    pub(super) fn subscribe_to_all(&mut self, key: Key<Person>) {
+        let Some(person) = self.people.get(key) else { return };
+        if !person.auto_subscribe || !person.permission.can_subscribe {
+            return;
+        }
+        let room = self.rooms.get(person.room);
+        let others = room.iter().flat_map(|room| &room.people).filter(|other| **other != key);
+        let tracks: Vec<Key<Track>> = others
+            .filter_map(|other| self.people.get(*other))
+            .flat_map(|other| other.tracks.iter().copied())
+            .collect();
+        if let Some(person) = self.people.get_mut(key) {
+            person.want(&tracks);
+        }
+    }
+
+    /// Offers a publisher's tracks to everybody in the room who takes all.
+    pub(super) fn offer_to_room(&mut self, publisher: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get(publisher) else { return };
+        let tracks = person.tracks.clone();
+        let people = self.rooms.get(person.room).map(|room| room.people.clone()).unwrap_or_default();
+        for key in people.into_iter().filter(|key| *key != publisher) {
+            let Some(person) = self.people.get_mut(key) else { continue };
+            if person.auto_subscribe && person.permission.can_subscribe && person.want(&tracks) {
+                self.negotiate(key, now);
+            }
+        }
+    }
+
+    /// Takes a track that is gone from everybody in its publisher's room.
+    pub(super) fn unsubscribe_all(&mut self, publisher: Key<Person>, track: Key<Track>, now: Instant) {
+        let room = self.people.get(publisher).and_then(|person| self.rooms.get(person.room));
+        for key in room.map(|room| room.people.clone()).unwrap_or_default() {
+            let Some(person) = self.people.get_mut(key) else { continue };
+            let before = person.wanted.len();
+            person.wanted.retain(|wanted| *wanted != track);
+            if person.wanted.len() != before {
+                self.negotiate(key, now);
+            }
+        }
+    }
+
+    /// The client picks tracks itself.
+    pub(super) fn subscription(&mut self, key: Key<Person>, wish: &lk::UpdateSubscription, now: Instant) {
+        let sids = wish.participant_tracks.iter().flat_map(|tracks| &tracks.track_sids);
+        let tracks: Vec<Key<Track>> =
+            wish.track_sids.iter().chain(sids).filter_map(|sid| self.track_for(key, sid)).collect();
+        let Some(person) = self.people.get_mut(key) else { return };
+        if wish.subscribe && person.permission.can_subscribe {
+            person.want(&tracks);
+        } else {
+            person.wanted.retain(|wanted| !tracks.contains(wanted));
+            self.stop_outputs(key);
+        }
+        self.negotiate(key, now);
+    }
+
+    /// The client pauses or resumes tracks without renegotiation.
+    pub(super) fn track_setting(
+        &mut self,
+        key: Key<Person>,
+        setting: &lk::UpdateTrackSettings,
+        now: Instant,
+    ) {
+        for sid in &setting.track_sids {
+            let Some(track) = self.track_for(key, sid) else { continue };
+            if let Some(person) = self.people.get_mut(key) {
+                person.paused.retain(|paused| paused != sid);
+                if setting.disabled {
+                    person.paused.push(sid.clone());
+                }
+            }
+            let Some(found) = self.tracks.get_mut(track) else { continue };
+            let mut outputs = found.outputs.iter_mut();
+            let output = outputs.find(|o| o.person == key && o.paused != setting.disabled);
+            let Some(output) = output else { continue };
+            output.pause(setting.disabled);
+            if !setting.disabled {
+                self.ask_key_frame(track, now);
+            }
+        }
+    }
+
+    /// Makes the next offer if there is something to say and no offer is out.
+    pub(super) fn negotiate(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        if person.leaving.is_some() || person.link.to.is_none() {
+            return;
+        }
+        if person.negotiation.pending.is_some() {
+            person.negotiation.again = true;
+            return;
+        }
+        self.offer(key, false, now);
+    }
+
+    /// New ICE for a client that resumed; an answer that never came is given up.
+    pub(super) fn restart(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        person.negotiation.pending = None;
+        person.negotiation.sections.retain(|section| section.answered);
+        self.offer(key, true, now);
+    }
+
+    fn offer(&mut self, key: Key<Person>, restart: bool, now: Instant) {
+        let ids = self.wanted_ids(key);
+        let Some(person) = self.people.get_mut(key) else { return };
+        let Some(peer) = self.peers.get_mut(person.subscriber) else { return };
+        let side = person.subscriber;
+        let negotiation = &mut person.negotiation;
+        let mut api = peer.rtc.sdp_api();
+        if !negotiation.channels {
+            negotiation.channels = true;
+            for config in channels() {
+                api.add_channel_with_config(config);
+            }
+        }
+        let mut fresh = Vec::new();
+        for section in &mut negotiation.sections {
+            let gone = section.track.is_some_and(|track| !person.wanted.contains(&track));
+            if gone {
+                section.track = None;
+            }
+            if section.track.is_none() && section.on {
+                section.on = false;
+                api.set_direction(section.mid, Direction::Inactive);
+            }
+        }
+        for (track, video, stream) in ids {
+            if negotiation.sections.iter().any(|section| section.track == Some(track)) {
+                continue;
+            }
+            let kind = if video { MediaKind::Video } else { MediaKind::Audio };
+            let idle = |s: &Outgoing| s.track.is_none() && !s.on && s.answered && s.video == video;
+            if negotiation.sections.iter().filter(|s| idle(s)).count() >= IDLE_SECTIONS
+                && let Some(section) = negotiation.sections.iter_mut().find(|s| idle(s))
+            {
+                section.track = Some(track);
+                section.on = true;
+                section.ids = stream;
+                api.set_direction(section.mid, Direction::SendOnly);
+                fresh.push(section.mid);
+                continue;
+            }
+            let (stream_id, track_id) = stream.clone();
+            let mid = api.add_media(kind, Direction::SendOnly, Some(stream_id), Some(track_id), None);
+            negotiation.sections.push(Outgoing {
+                mid,
+                video,
+                track: Some(track),
+                ids: stream,
+                answered: false,
+                on: true,
+            });
+        }
+        if restart {
+            api.ice_restart(true);
+        }
+        let Some((offer, pending)) = api.apply() else { return };
+        for mid in fresh {
+            // A section used again is a new stream: new sources, so that no old packet is taken for its.
+            let mut direct = peer.rtc.direct_api();
+            let (main, repair) = (direct.new_ssrc(), direct.new_ssrc());
+            direct.reset_stream_tx(mid, None, main, Some(repair));
+        }
+        negotiation.pending = Some(pending);
+        negotiation.again = false;
+        negotiation.id += 1;
+        let names: HashMap<String, (String, String)> =
+            negotiation.sections.iter().map(|s| (s.mid.to_string(), s.ids.clone())).collect();
+        let live = negotiation.sections.iter().filter(|section| section.on);
+        let description = lk::SessionDescription {
+            r#type: "offer".to_owned(),
+            sdp: sdp::with_ids(&offer.to_sdp_string(), |mid| names.get(mid).cloned()),
+            id: negotiation.id,
+            mid_to_track_id: live.map(|s| (s.mid.to_string(), s.ids.1.clone())).collect(),
+        };
+        self.tell(key, Message::Offer(description), now);
+        self.trickle(key, side, now);
+    }
+
+    /// Every wanted track: whether it is video, and the stream and track id clients know it by.
+    fn wanted_ids(&self, key: Key<Person>) -> Vec<(Key<Track>, bool, (String, String))> {
+        let wanted = self.people.get(key).map(|person| person.wanted.as_slice()).unwrap_or_default();
+        let ids = |track: &Key<Track>| {
+            let found = self.tracks.get(*track)?;
+            let owner = self.people.get(found.owner)?;
+            let stream = format!("{}|{}", owner.sid, found.info.sid);
+            Some((*track, found.video, (stream, found.info.sid.clone())))
+        };
+        wanted.iter().filter_map(ids).collect()
+    }
+
+    /// The client's answer: what it accepted flows from now on.
+    pub(super) fn subscriber_answer(
+        &mut self,
+        key: Key<Person>,
+        answer: &lk::SessionDescription,
+        now: Instant,
+    ) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let Some(pending) = person.negotiation.pending.take() else { return };
+        let side = person.subscriber;
+        let Some(peer) = self.peers.get_mut(side) else { return };
+        if !sdp::acceptable(&answer.sdp) || !peer.accept(pending, &answer.sdp) {
+            tracing::info!(identity = person.identity, "answer does not fit the offer");
+            return self.mismatch(key, now);
+        }
+        for section in &mut person.negotiation.sections {
+            section.answered = true;
+        }
+        let again = std::mem::take(&mut person.negotiation.again);
+        self.register(side);
+        self.pump(side);
+        self.start_outputs(key, now);
+        if again {
+            self.negotiate(key, now);
+        }
+    }
+
+    /// Connects every answered section with its track.
+    fn start_outputs(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get(key) else { return };
+        let side = person.subscriber;
+        let mut started = Vec::new();
+        for section in person.negotiation.sections.iter().filter(|section| section.on) {
+            let Some(track) = section.track else { continue };
+            let Some(found) = self.tracks.get_mut(track) else { continue };
+            if found.outputs.iter().any(|output| output.person == key) {
+                continue;
+            }
+            let Some(peer) = self.peers.get_mut(side) else { return };
+            let allowed = peer.rtc.media(section.mid).map(|media| media.remote_pts().to_vec());
+            let mut direct = peer.rtc.direct_api();
+            let ssrc = direct.stream_tx_by_mid(section.mid, None).map(|stream| stream.ssrc());
+            let (Some(allowed), Some(ssrc)) = (allowed, ssrc) else { continue };
+            let mut output = Output::new(side, key, ssrc, allowed);
+            output.paused = person.paused.contains(&found.info.sid);
+            found.outputs.push(output);
+            started.push((
+                track,
+                found.owner,
+                found.info.sid.clone(),
+                std::mem::replace(&mut found.watched, true),
+            ));
+        }
+        for (track, owner, track_sid, watched) in started {
+            if !watched {
+                self.tell(owner, Message::TrackSubscribed(lk::TrackSubscribed { track_sid }), now);
+            }
+            self.ask_key_frame(track, now);
+        }
+        self.stop_outputs(key);
+    }
+
+    /// Stops every output of a person to which no wish belongs any more.
+    pub(super) fn stop_outputs(&mut self, key: Key<Person>) {
+        let Some(person) = self.people.get(key) else { return };
+        let wanted = person.wanted.clone();
+        for section in &person.negotiation.sections {
+            let Some(track) = section.track.filter(|track| !wanted.contains(track)) else { continue };
+            if let Some(track) = self.tracks.get_mut(track) {
+                track.outputs.retain(|output| output.person != key);
+            }
+        }
+    }
+
+    /// A track of somebody else in the person's room.
+    fn track_for(&self, key: Key<Person>, sid: &str) -> Option<Key<Track>> {
+        let person = self.people.get(key)?;
+        let people = self.rooms.get(person.room)?.people.iter().filter(|other| **other != key);
+        let mut tracks = people.filter_map(|other| self.people.get(*other)).flat_map(|other| &other.tracks);
+        tracks.find(|track| self.tracks.get(**track).is_some_and(|track| track.info.sid == sid)).copied()
+    }
+}
+
+impl Person {
+    /// Adds tracks to what is wanted; true when one was not wanted yet.
+    fn want(&mut self, tracks: &[Key<Track>]) -> bool {
+        let before = self.wanted.len();
+        for track in tracks {
+            if !self.wanted.contains(track) {
+                self.wanted.push(*track);
+            }
+        }
+        self.wanted.len() != before
+    }
+}
+
+fn channels() -> [ChannelConfig; 2] {
+    let lossy = Reliability::MaxRetransmits { retransmits: 0 };
+    [
+        ChannelConfig { label: "_reliable".to_owned(), ..ChannelConfig::default() },
+        ChannelConfig {
+            label: "_lossy".to_owned(),
+            ordered: false,
+            reliability: lossy,
+            ..ChannelConfig::default()
+        },
+    ]
+}

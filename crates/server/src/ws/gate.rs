@@ -1,0 +1,93 @@
+//! The checks before a websocket is accepted.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::http::{HeaderMap, header};
+use confab_signal::{Claims, JoinQuery, limit};
+
+use super::{Refusal, State};
+use crate::engine::Permission;
+use crate::sfu::Join;
+
+/// Somebody who may come in: as a new participant, or going on with session `resume`.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    pub(super) join: Join,
+    pub(super) resume: Option<String>,
+}
+
+/// Reads query and token and asks for admission.
+pub(super) async fn pass(state: &State, headers: &HeaderMap, query: &str) -> Result<Entrance, Refusal> {
+    let query = JoinQuery::parse(query).map_err(Refusal::bad_request)?;
+    let token = bearer(headers).unwrap_or(&query.access_token);
+    if token.is_empty() {
+        return Err(Refusal::unauthorized("no token"));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let claims =
+        Claims::verify(token, |issuer| state.keys.secret(issuer), now).map_err(Refusal::unauthorized)?;
+    check(&claims)?;
+    let admission = state.admit.admit(&claims.video.room, &claims.sub, &claims).await?;
+    let mut permission = admission.permission.unwrap_or_else(|| granted(&claims));
+    let mut identity = claims.sub;
+    let mut auto_subscribe = query.auto_subscribe;
+    if !query.publish.is_empty() {
+        // A second connection that only sends, beside the person's own.
+        identity = format!("{identity}#{}", query.publish);
+        permission.can_subscribe = false;
+        auto_subscribe = false;
+    }
+    if identity.len() > limit::NAME {
+        return Err(Refusal::bad_request("identity is too long"));
+    }
+    let may_update_metadata = claims.video.can_update_own_metadata.unwrap_or(false);
+    let mut attributes: std::collections::HashMap<_, _> = claims.attributes.into_iter().collect();
+    if may_update_metadata {
+        attributes.extend(query.attributes);
+    }
+    attributes.extend(admission.attributes);
+    let join = Join {
+        room: claims.video.room,
+        identity,
+        name: claims.name,
+        metadata: claims.metadata,
+        attributes,
+        permission,
+        may_update_metadata,
+        seat: admission.seat,
+        auto_subscribe,
+        client_protocol: i32::try_from(query.client_protocol).unwrap_or(i32::MAX),
+    };
+    Ok(Entrance { join, resume: query.reconnect.then_some(query.sid) })
+}
+
+fn check(claims: &Claims) -> Result<(), Refusal> {
+    if !claims.video.room_join {
+        return Err(Refusal::unauthorized("the token does not grant joining a room"));
+    }
+    if claims.sub.is_empty() {
+        return Err(Refusal::bad_request("identity cannot be empty"));
+    }
+    if claims.video.room.is_empty() {
+        return Err(Refusal::bad_request("no room name"));
+    }
+    if claims.video.room.len() > limit::NAME || claims.name.len() > limit::NAME {
+        return Err(Refusal::bad_request("room or name is too long"));
+    }
+    Ok(())
+}
+
+fn granted(claims: &Claims) -> Permission {
+    Permission {
+        can_publish: claims.video.may_publish(),
+        can_subscribe: claims.video.may_subscribe(),
+        can_publish_data: claims.video.may_publish_data(),
+        hidden: claims.video.hidden,
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
