@@ -173,6 +173,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         if (state.room === null) return null;
         leave({ reason: 0, cause: "left", by: null, message: "" });
         return null;
+      default:
+        return null;
     }
   };
 

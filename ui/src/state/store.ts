@@ -1,4 +1,5 @@
 import { HostFault, type Host } from "../host/host";
+import type { AppState } from "../types/AppState";
 import type { Hosting } from "../types/Hosting";
 import type { Request } from "../types/Request";
 import type { SignedUser } from "../types/SignedUser";
@@ -73,6 +74,20 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
   /** As above, but silent: a device's fault is part of the state and shown where it matters. */
   const quietCall = async (request: Request): Promise<void> => {
     await host.call(request).catch(() => undefined);
+  };
+
+  // Whose picture was asked for: everybody who shows one has a tile.
+  const watched = new Set<string>();
+  const askForPictures = ({ participants }: AppState): void => {
+    const showing = new Set(
+      participants.filter((one) => one.videoAvailable).map(({ userId }) => userId),
+    );
+    for (const userId of watched) if (!showing.has(userId)) watched.delete(userId);
+    for (const userId of showing) {
+      if (watched.has(userId)) continue;
+      watched.add(userId);
+      void quietCall({ command: "start_remote_view", args: { userId, streamType: 0 } });
+    }
   };
 
   const target = async (form: JoinForm): Promise<Target> => {
@@ -157,6 +172,7 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
     start() {
       const stop = host.onEvent((event) => {
         dispatch({ type: "event", event, now: now() });
+        if (event.event === "state") askForPictures(event.data);
       });
       void host
         .call({ command: "get_state", args: {} })

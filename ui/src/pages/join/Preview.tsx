@@ -5,6 +5,7 @@ import { DeviceButton } from "../../components/DeviceButton";
 import { Icon } from "../../components/Icon";
 import { useStageTile } from "../../components/stage/Stage";
 import { useStore } from "../../components/store";
+import { guestId } from "../../state/identity";
 import type { JoinForm } from "../../state/join";
 import { AUDIENCE, hasRoles, hasVideo } from "../../state/terms";
 import type { CameraView } from "../../types/CameraView";
@@ -32,7 +33,7 @@ export function Preview({ form, camera }: PreviewProps) {
         data-video={live ? "on" : "off"}
       >
         {!live && (
-          <div className={styles["still"]}>
+          <div className={[styles["still"], audience ? "" : styles["raised"]].join(" ")}>
             <Still form={form} camera={camera} seen={seen} audience={audience} />
           </div>
         )}
@@ -86,7 +87,11 @@ function Still({ form, camera, seen, audience }: StillProps) {
   }
   return (
     <>
-      <Avatar name={form.name.trim() || "?"} userId={form.name.trim()} size={88} />
+      <Avatar
+        name={form.name.trim() || "?"}
+        userId={form.userId === "" ? guestId() : form.userId}
+        size={88}
+      />
       <p className={styles["words"]}>
         {audience
           ? "You will watch and listen."

@@ -21,7 +21,8 @@ export function TopBar({ state }: { state: State }) {
           className={styles["room"]}
           data-kind={room?.strRoomId == null ? "number" : "text"}
         >
-          Room <span data-testid="meeting-room">{roomLabel(state)}</span>
+          <span className={styles["word"]}>Room </span>
+          <span data-testid="meeting-room">{roomLabel(state)}</span>
         </h1>
         <p className={styles["about"]}>
           <span data-testid="meeting-scene">{sceneLabel(scene)}</span>
