@@ -15,6 +15,15 @@ export function App() {
 
   useEffect(() => store.start(), [store]);
   useEffect(() => {
+    const attend = () => void store.attend();
+    window.addEventListener("click", attend);
+    window.addEventListener("keyup", attend);
+    return () => {
+      window.removeEventListener("click", attend);
+      window.removeEventListener("keyup", attend);
+    };
+  }, [store]);
+  useEffect(() => {
     document.title = page === "meeting" ? `Room ${roomLabel(state)} - Confab` : "Confab";
   });
 

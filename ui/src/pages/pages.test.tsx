@@ -112,6 +112,7 @@ describe("the join page", () => {
 
   it("says what is wrong with the camera where the picture would be", async () => {
     show({ noCamera: true });
+    await userEvent.click(screen.getByTestId("name"));
     expect(await screen.findByTestId("preview-fault")).toHaveTextContent("No camera was found.");
   });
 

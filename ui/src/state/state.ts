@@ -45,6 +45,8 @@ export type State = {
   /** This computer carries, or carried, that room. */
   hosted: boolean;
   panel: boolean;
+  /** Somebody is at the window: nothing opens the camera before. */
+  attended: boolean;
   toasts: readonly Toast[];
   /** The latest thing to be read out by a screen reader. */
   spoken: string;
@@ -59,6 +61,7 @@ export type Action =
   | { type: "refused"; code: number; message: string }
   | { type: "panel"; open: boolean }
   | { type: "notice-read" }
+  | { type: "attended" }
   | { type: "failed"; message: string; now: number }
   | { type: "toast-closed"; id: number };
 
@@ -85,6 +88,7 @@ export function initialState(form: JoinForm = EMPTY_FORM): State {
     room: null,
     hosted: false,
     panel: false,
+    attended: false,
     toasts: [],
     spoken: "",
   };
@@ -95,6 +99,11 @@ export type Page = "join" | "meeting" | "exit";
 export function pageOf(state: State): Page {
   if (state.notice !== null) return "exit";
   return state.since !== null ? "meeting" : "join";
+}
+
+/** Whether the camera is on, or will be as soon as somebody is at the window. */
+export function cameraWish({ app, attended, joining }: State): boolean {
+  return app.camera.on || (!attended && joining.form.camera);
 }
 
 export function reduce(state: State, action: Action): State {
@@ -123,6 +132,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, panel: action.open };
     case "notice-read":
       return { ...state, notice: null };
+    case "attended":
+      return { ...state, attended: true };
     case "failed":
       return toast(state, "error", action.message, action.now);
     case "toast-closed":

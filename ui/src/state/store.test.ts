@@ -12,6 +12,7 @@ function open(fake: FakeOptions = {}): { host: FakeHost; store: Store } {
   const host = fakeHost(fake);
   const store = createStore(host, options);
   store.start();
+  void store.attend();
   return { host, store };
 }
 
@@ -57,6 +58,28 @@ describe("joining", () => {
       role: 20,
     });
     expect(pageOf(store.get())).toBe("meeting");
+  });
+
+  it("opens no camera before somebody is at the window", async () => {
+    const host = fakeHost();
+    const store = createStore(host, options);
+    store.start();
+    await settled();
+    expect(names(host)).toEqual(["get_state"]);
+    await store.attend();
+    expect(names(host)).toEqual(["get_state", "start_local_video"]);
+    await store.toggleCamera();
+    await store.attend();
+    expect(host.state().camera.on).toBe(false);
+  });
+
+  it("leaves the camera closed for somebody whose first act is to turn it off", async () => {
+    const host = fakeHost();
+    const store = createStore(host, options);
+    store.start();
+    await store.toggleCamera();
+    await store.attend();
+    expect(names(host)).not.toContain("start_local_video");
   });
 
   it("asks nobody when the form is wrong", async () => {

@@ -1,5 +1,6 @@
 import { HostFault, type Host } from "../host/host";
 import type { AppState } from "../types/AppState";
+import type { Event } from "../types/Event";
 import type { Hosting } from "../types/Hosting";
 import type { Request } from "../types/Request";
 import type { SignedUser } from "../types/SignedUser";
@@ -15,7 +16,7 @@ import {
   type JoinForm,
 } from "./join";
 import { rememberForm, rememberedForm } from "./memory";
-import { initialState, pageOf, reduce, type Action, type State } from "./state";
+import { cameraWish, initialState, pageOf, reduce, type Action, type State } from "./state";
 import { AUDIENCE, hasRoles, hasVideo } from "./terms";
 
 /** What the page may ask for. Nothing here throws: what goes wrong ends up in the state. */
@@ -24,8 +25,10 @@ export type Store = {
   subscribe: (listener: () => void) => () => void;
   dispatch: (action: Action) => void;
   call: (request: Request) => Promise<unknown>;
-  /** Asks the backend for its state and starts the preview. Returns what ends the store. */
+  /** Asks the backend for its state and follows it. Returns what ends that. */
   start: () => () => void;
+  /** Somebody touched the window: the preview may begin. A script alone never opens a device. */
+  attend: () => Promise<void>;
   join: () => Promise<void>;
   cancelJoin: () => Promise<void>;
   leave: (how: "leave" | "end") => Promise<void>;
@@ -177,16 +180,21 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
       void host
         .call({ command: "get_state", args: {} })
         .then((data) => {
-          dispatch({ type: "event", event: { event: "state", data } as never, now: now() });
-          const { camera } = state.joining.form;
-          if (pageOf(state) === "join" && camera && !state.app.camera.on) {
-            void quietCall({ command: "start_local_video", args: {} });
-          }
+          const event: Event = { event: "state", data: data as AppState };
+          dispatch({ type: "event", event, now: now() });
         })
         .catch((thrown: unknown) => {
           dispatch({ type: "failed", message: HostFault.from(thrown).message, now: now() });
         });
       return stop;
+    },
+
+    async attend() {
+      if (state.attended) return;
+      dispatch({ type: "attended" });
+      if (pageOf(state) === "join" && state.joining.form.camera && !state.app.camera.on) {
+        await quietCall({ command: "start_local_video", args: {} });
+      }
     },
 
     async join() {
@@ -227,7 +235,7 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
     },
 
     async toggleCamera() {
-      const { on } = state.app.camera;
+      const on = cameraWish(state);
       dispatch({ type: "edit", change: { camera: !on } });
       if (pageOf(state) === "join") {
         // What is wrong with the camera stands in the preview.

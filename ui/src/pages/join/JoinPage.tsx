@@ -2,13 +2,15 @@ import { useEffect, useRef } from "react";
 import { Logo } from "../../components/Logo";
 import { ThemeSwitch } from "../../components/ThemeSwitch";
 import { usePageState } from "../../components/store";
+import { cameraWish } from "../../state/state";
 import { JoinFormCard } from "./JoinFormCard";
 import { Preview } from "./Preview";
 import styles from "./JoinPage.module.css";
 
 /** Where everything begins: who, which room, where. */
 export function JoinPage() {
-  const { joining, app } = usePageState();
+  const state = usePageState();
+  const { joining, app } = state;
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus(), []);
   return (
@@ -26,7 +28,7 @@ export function JoinPage() {
             <p className={styles["lead"]}>
               Pick a room and step in. This computer can host it, so nobody needs an account.
             </p>
-            <Preview form={joining.form} camera={app.camera} />
+            <Preview form={joining.form} camera={app.camera} wished={cameraWish(state)} />
           </div>
           <JoinFormCard joining={joining} hosting={app.hosting} />
         </div>

@@ -11,10 +11,15 @@ import { AUDIENCE, hasRoles, hasVideo } from "../../state/terms";
 import type { CameraView } from "../../types/CameraView";
 import styles from "./Preview.module.css";
 
-type PreviewProps = { form: JoinForm; camera: CameraView };
+type PreviewProps = {
+  form: JoinForm;
+  camera: CameraView;
+  /** The camera is on, or will be at once. */
+  wished: boolean;
+};
 
 /** Oneself before the meeting, and what will be on when it begins. */
-export function Preview({ form, camera }: PreviewProps) {
+export function Preview({ form, camera, wished }: PreviewProps) {
   const store = useStore();
   const tile = useRef<HTMLDivElement>(null);
   const audience = hasRoles(form.scene) && form.role === AUDIENCE;
@@ -34,7 +39,7 @@ export function Preview({ form, camera }: PreviewProps) {
       >
         {!live && (
           <div className={[styles["still"], audience ? "" : styles["raised"]].join(" ")}>
-            <Still form={form} camera={camera} seen={seen} audience={audience} />
+            <Still form={form} camera={camera} wished={wished} seen={seen} audience={audience} />
           </div>
         )}
         {!audience && (
@@ -48,7 +53,7 @@ export function Preview({ form, camera }: PreviewProps) {
             {hasVideo(form.scene) && (
               <DeviceButton
                 device="camera"
-                on={camera.on}
+                on={wished}
                 testId="preview-camera"
                 onClick={() => void store.toggleCamera()}
               />
@@ -63,7 +68,7 @@ export function Preview({ form, camera }: PreviewProps) {
 
 type StillProps = PreviewProps & { seen: boolean; audience: boolean };
 
-function Still({ form, camera, seen, audience }: StillProps) {
+function Still({ form, camera, wished, seen, audience }: StillProps) {
   const store = useStore();
   if (seen && camera.fault !== null && !camera.on) {
     return (
@@ -96,7 +101,9 @@ function Still({ form, camera, seen, audience }: StillProps) {
         {audience
           ? "You will watch and listen."
           : seen
-            ? "Your camera is off."
+            ? wished
+              ? "Your picture appears here."
+              : "Your camera is off."
             : "This kind of meeting has no pictures."}
       </p>
     </>
