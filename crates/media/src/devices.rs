@@ -49,8 +49,9 @@ pub fn list(kind: DeviceKind) -> Result<Vec<Device>, MediaError> {
     Ok(devices)
 }
 
-/// The place in `devices` of the one that `wanted` means: by id, else by name, else by a part of its
-/// name that only it has. Without a wish it is the default, else the first.
+/// The place in `devices` of the one that `wanted` means: by id (also without the `system:` in front),
+/// else by name, else by a part of its name that only it has. Without a wish it is the default, else
+/// the first.
 pub(crate) fn choose(
     kind: DeviceKind,
     devices: &[Device],
@@ -67,12 +68,18 @@ pub(crate) fn choose(
     devices
         .iter()
         .position(|device| device.id == wanted)
+        .or_else(|| devices.iter().position(|device| system_id(&device.id) == wanted))
         .or_else(|| devices.iter().position(|device| device.name == wanted))
         .or_else(|| {
             let at = devices.iter().position(part)?;
             (!devices[at + 1..].iter().any(part)).then_some(at)
         })
         .ok_or_else(|| MediaError::UnknownDevice { kind, name: wanted.to_owned() })
+}
+
+/// The id that the system itself uses.
+fn system_id(id: &str) -> &str {
+    id.split_once(':').map_or(id, |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -85,13 +92,17 @@ mod tests {
 
     #[test]
     fn a_device_is_chosen_by_id_by_name_or_by_a_part_that_only_it_has() {
-        let devices =
-            [device("1", "HD Webcam", false), device("2", "Rear Webcam", true), device("3", "1", false)];
+        let devices = [
+            device("1", "HD Webcam", false),
+            device("2", "Rear Webcam", true),
+            device("alsa:hw:0", "1", false),
+        ];
         let choose = |wanted| choose(DeviceKind::Camera, &devices, wanted);
         assert_eq!(choose(None), Ok(1));
         assert_eq!(choose(Some("1")), Ok(0));
         assert_eq!(choose(Some("Rear Webcam")), Ok(1));
         assert_eq!(choose(Some("hd")), Ok(0));
+        assert_eq!(choose(Some("hw:0")), Ok(2));
         for unclear in ["webcam", "nothing"] {
             assert_eq!(choose(Some(unclear)).unwrap_err().code(), -1301);
         }

@@ -63,6 +63,7 @@ impl DeviceOutput {
         let hungry = self.ring.hungry();
         if self.filled && hungry != self.hungry {
             self.extra_ms = (self.extra_ms + MORE_MS).min(MOST_MS);
+            tracing::debug!(extra_ms = self.extra_ms, "the speaker went hungry");
         }
         if !self.filled || hungry != self.hungry {
             let missing = (target_ms * per_ms) as usize;
