@@ -22,6 +22,11 @@ describe("the gallery", () => {
     expect(c?.x).toBe(d?.x);
   });
 
+  it("shrinks its tiles rather than lose some beyond the edge", () => {
+    const boxes = gallery(6, 320, 200, 8);
+    expect(boxes.every(({ y, h }) => y >= 0 && y + h <= 200)).toBe(true);
+  });
+
   it("centres what is left over in the last row", () => {
     const [first, , third] = gallery(3, 1200, 800, 8);
     expect(third?.x).toBeGreaterThan(first?.x ?? 0);

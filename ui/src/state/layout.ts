@@ -2,9 +2,6 @@ export type Box = { x: number; y: number; w: number; h: number };
 
 const ASPECT = 16 / 9;
 
-/** Below this width, in pixels, a tile says nothing; many people then run past the lower edge. */
-const NARROWEST = 120;
-
 /**
  * Places `count` tiles of 16:9 in rows, as large as the area allows; the last row is centred.
  * Units are whole pixels of the area, whose corner is 0, 0.
@@ -50,6 +47,6 @@ function tileSize(
 ): [number, number] {
   const byWidth = (width - (columns - 1) * gap) / columns;
   const byHeight = ((height - (rows - 1) * gap) / rows) * ASPECT;
-  const w = Math.max(Math.min(byWidth, byHeight), Math.min(NARROWEST, width));
-  return [Math.floor(w), Math.floor(w / ASPECT)];
+  const w = Math.max(1, Math.floor(Math.min(byWidth, byHeight)));
+  return [w, Math.max(1, Math.floor(w / ASPECT))];
 }

@@ -92,11 +92,7 @@ function Still({ form, camera, wished, seen, audience }: StillProps) {
   }
   return (
     <>
-      <Avatar
-        name={form.name.trim() || "?"}
-        userId={form.userId === "" ? guestId() : form.userId}
-        size={88}
-      />
+      <Avatar name={form.name} userId={form.userId === "" ? guestId() : form.userId} size={88} />
       <p className={styles["words"]}>
         {audience
           ? "You will watch and listen."
