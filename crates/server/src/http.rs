@@ -1,5 +1,6 @@
 //! The one HTTP port: what answers where.
 
+mod admit;
 mod body;
 mod serve;
 mod v1;

@@ -1,11 +1,10 @@
 //! Confab's server: who may be in which room, media forwarding, and the interfaces to both.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
-#![cfg_attr(not(test), allow(dead_code, reason = "the engine that a server is started with is being built"))]
 
 pub mod config;
 mod control;
 pub mod engine;
-
+mod hosted;
 mod http;
 pub mod log;
 mod metrics;
@@ -15,7 +14,7 @@ pub mod sfu;
 pub mod ws;
 
 pub use config::{ApiKey, AppConfig, CloudKey, Config, ConfigError, Overlay};
-
+pub use hosted::Hosted;
 pub use server::{Server, StartError};
 
 #[cfg(test)]

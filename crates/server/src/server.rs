@@ -19,6 +19,8 @@ use crate::control::{Control, Issuer};
 use crate::engine::{Engine, EngineEvent};
 use crate::http::{self, Shared};
 use crate::metrics::Metrics;
+use crate::sfu::{Embedded, EmbeddedConfig};
+use crate::ws;
 
 /// Engine events that may wait for the room service.
 const EVENTS: usize = 1024;
@@ -59,7 +61,7 @@ pub enum StartError {
     },
     /// The address is not this machine's, or may not be used.
     #[error(
-        "{what} cannot listen on {address}: {source}; choose another address with `{setting}` (flag --{setting})"
+        "{what} cannot listen on {address}: {refusal}; choose another address with `{setting}` (flag --{setting})"
     )]
     Listen {
         /// `HTTP` or `media`.
@@ -69,7 +71,7 @@ pub enum StartError {
         /// The field of the configuration.
         setting: &'static str,
         /// What the system said.
-        source: io::Error,
+        refusal: io::Error,
     },
     /// The machine has no thread left for the server.
     #[error("the server's threads could not be started: {0}")]
@@ -77,6 +79,13 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Workers have a port each; the SFU's error names the one that it could not have.
+    fn media(first: SocketAddr, source: io::Error) -> StartError {
+        let text = source.to_string();
+        let named = text.split_whitespace().find_map(|word| word.trim_end_matches(':').parse().ok());
+        StartError::listen("media", "media", named.unwrap_or(first), source)
+    }
+
     pub(crate) fn listen(
         what: &'static str,
         setting: &'static str,
@@ -86,12 +95,33 @@ impl StartError {
         if source.kind() == io::ErrorKind::AddrInUse {
             StartError::PortInUse { what, address, setting }
         } else {
-            StartError::Listen { what, address, setting, source }
+            StartError::Listen { what, address, setting, refusal: source }
         }
     }
 }
 
 impl Server {
+    /// Starts a server with the embedded SFU on the current tokio runtime.
+    pub async fn start(config: Config) -> Result<Server, StartError> {
+        Server::assemble(config, |config, events| {
+            let embedded = EmbeddedConfig {
+                media: config.media,
+                workers: config.workers,
+                advertise: config.advertise.clone(),
+            };
+            let started = Embedded::start(&embedded, &events);
+            let engine = Arc::new(started.map_err(|error| StartError::media(config.media, error))?);
+            let of_signalling = Arc::clone(&engine);
+            let routes = move |shared: &Arc<Shared>| {
+                let keys: Arc<dyn ws::TokenKeys> = Arc::clone(shared) as _;
+                let admit: Arc<dyn ws::Admit> = Arc::clone(shared) as _;
+                ws::routes(ws::State { engine: of_signalling, keys, admit })
+            };
+            Ok((engine as Arc<dyn Engine>, routes))
+        })
+        .await
+    }
+
     /// Where HTTP listens; the real port where the configuration had port 0.
     pub fn http(&self) -> SocketAddr {
         self.http
@@ -111,10 +141,11 @@ impl Server {
         }
     }
 
-    /// Binds the port, then puts a server together around an engine made by `engine`.
-    pub(crate) async fn assemble<E, R>(config: Config, engine: E, routes: R) -> Result<Server, StartError>
+    /// Binds the port, then puts a server together around an engine; `engine` makes it and says
+    /// which routes signalling has.
+    pub(crate) async fn assemble<E, R>(config: Config, engine: E) -> Result<Server, StartError>
     where
-        E: FnOnce(&Config, mpsc::Sender<EngineEvent>) -> Result<Arc<dyn Engine>, StartError>,
+        E: FnOnce(&Config, mpsc::Sender<EngineEvent>) -> Result<(Arc<dyn Engine>, R), StartError>,
         R: FnOnce(&Arc<Shared>) -> Router,
     {
         config.check()?;
@@ -123,7 +154,7 @@ impl Server {
         let listener = TcpListener::bind(wanted).await.map_err(refused)?;
         let http = listener.local_addr().map_err(refused)?;
         let (events_in, events) = mpsc::channel(EVENTS);
-        let engine = engine(&config, events_in)?;
+        let (engine, routes) = engine(&config, events_in)?;
         let rooms = CancellationToken::new();
         let (control, control_task) = Control::start(events, rooms.clone());
         let (issuer, metrics) = (Issuer::random(), Metrics::new());

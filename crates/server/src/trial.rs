@@ -5,6 +5,7 @@ mod port;
 mod rest;
 mod role;
 mod secrets;
+mod signalling;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{ApiKey, AppConfig, CloudKey, Config};
 use crate::engine::{Engine, EngineError, EngineEvent, Permission};
-use crate::http::unix_now;
+use crate::http::{Shared, unix_now};
 use crate::server::Server;
 
 const APP: u32 = 1_400_000_001;
@@ -145,9 +146,9 @@ impl Trial {
         let give = Arc::clone(&engine);
         let make = |_: &Config, events| {
             sender = Some(events);
-            Ok(give as Arc<dyn Engine>)
+            Ok((give as Arc<dyn Engine>, |_: &Arc<Shared>| Router::new()))
         };
-        let server = Server::assemble(config(), make, |_| Router::new()).await.unwrap();
+        let server = Server::assemble(config(), make).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Trial { server, engine, events: sender.unwrap(), client }
     }
@@ -225,8 +226,7 @@ async fn a_port_in_use_is_named_with_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let config = Config { http: address, ..config() };
-    let make = |_: &Config, _| panic!("the port comes first");
-    let error = Server::assemble(config, make, |_| Router::new()).await.unwrap_err().to_string();
+    let error = Server::start(config).await.unwrap_err().to_string();
     let port = format!("HTTP port {} on 127.0.0.1 is already in use", address.port());
     assert!(error.starts_with(&port) && error.contains("--http"), "{error}");
 }

@@ -29,28 +29,47 @@ impl Overlay {
     /// `CONFAB_API_KEY` and `CONFAB_CLOUD_KEY`; lists are parted by commas, pairs by a colon.
     /// An empty variable counts as not given.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
-        let env = Env(&|name| variable(name).filter(|text| !text.is_empty()));
-        Ok(Overlay {
-            http: env.one("CONFAB_HTTP")?,
-            media: env.one("CONFAB_MEDIA")?,
-            workers: env.one("CONFAB_WORKERS")?,
-            advertise: env.list("CONFAB_ADVERTISE")?,
-            app: env.list("CONFAB_APP")?,
-            api_key: env.list("CONFAB_API_KEY")?,
-            cloud_key: env.list("CONFAB_CLOUD_KEY")?,
+        read(|field| {
+            let name = format!("CONFAB_{}", field.to_uppercase());
+            (variable(&name).filter(|text| !text.is_empty()), name)
+        })
+    }
+
+    /// Reads `--http`, `--media`, `--workers`, `--advertise`, `--app`, `--api-key` and
+    /// `--cloud-key`, in the same forms.
+    pub fn from_flags(flag: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
+        read(|field| {
+            let name = format!("--{}", field.replace('_', "-"));
+            (flag(&name), name)
         })
     }
 }
 
-struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
+/// What `text_of` has for each field; it also says how the field is called there.
+fn read(text_of: impl Fn(&str) -> (Option<String>, String)) -> Result<Overlay, ConfigError> {
+    let from = Source(&text_of);
+    Ok(Overlay {
+        http: from.one("http")?,
+        media: from.one("media")?,
+        workers: from.one("workers")?,
+        advertise: from.list("advertise")?,
+        app: from.list("app")?,
+        api_key: from.list("api_key")?,
+        cloud_key: from.list("cloud_key")?,
+    })
+}
 
-impl Env<'_> {
-    fn one<T: FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<T>, ConfigError> {
-        (self.0)(name).map(|text| parse(name, text.trim())).transpose()
+struct Source<'a>(&'a dyn Fn(&str) -> (Option<String>, String));
+
+impl Source<'_> {
+    fn one<T: FromStr<Err: ToString>>(&self, field: &str) -> Result<Option<T>, ConfigError> {
+        let (text, name) = (self.0)(field);
+        text.map(|text| parse(&name, text.trim())).transpose()
     }
 
-    fn list<T: FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<Vec<T>>, ConfigError> {
-        (self.0)(name).map(|text| text.split(',').map(|item| parse(name, item.trim())).collect()).transpose()
+    fn list<T: FromStr<Err: ToString>>(&self, field: &str) -> Result<Option<Vec<T>>, ConfigError> {
+        let (text, name) = (self.0)(field);
+        text.map(|text| text.split(',').map(|item| parse(&name, item.trim())).collect()).transpose()
     }
 }
 

@@ -1,0 +1,228 @@
+//! Entries that go on to real signalling on the embedded SFU, without media.
+
+use std::time::Duration;
+
+use confab_protocol::ExitCause;
+use confab_signal::lk::DisconnectReason;
+use confab_signal::lk::signal_response::Message;
+use confab_signal::{Claims, VideoGrant, decode_response};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message as Raw};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::rest::{Call, code};
+use super::{API_SECRET, APP, body, config, key};
+use crate::http::unix_now;
+use crate::server::Server;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Somebody's websocket.
+struct Line(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Line {
+    async fn open(url: &str, token: &str) -> Result<Line, tungstenite::Error> {
+        let mut request = format!("{url}/rtc?protocol=16&auto_subscribe=1").into_client_request()?;
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        connect_async(request).await.map(|(socket, _)| Line(socket))
+    }
+
+    /// The next message that `wanted` picks.
+    async fn until<T>(&mut self, wanted: impl Fn(&Message) -> Option<T>) -> T {
+        let search = async {
+            loop {
+                match self.0.next().await.expect("the server speaks on").unwrap() {
+                    Raw::Binary(bytes) => {
+                        let message = decode_response(&bytes).unwrap();
+                        if let Some(found) = message.as_ref().and_then(&wanted) {
+                            return found;
+                        }
+                    }
+                    Raw::Close(_) => panic!("closed before it came"),
+                    Raw::Text(_) | Raw::Ping(_) | Raw::Pong(_) | Raw::Frame(_) => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, search).await.expect("it comes in time")
+    }
+
+    async fn joined(&mut self) -> (String, String) {
+        self.until(|message| {
+            let Message::Join(join) = message else { return None };
+            let room = join.room.as_ref().unwrap().name.clone();
+            Some((room, join.participant.as_ref().unwrap().identity.clone()))
+        })
+        .await
+    }
+
+    async fn left(&mut self) -> DisconnectReason {
+        self.until(|message| {
+            let Message::Leave(leave) = message else { return None };
+            Some(leave.reason())
+        })
+        .await
+    }
+}
+
+async fn server() -> Server {
+    let mut config = config();
+    config.media = "127.0.0.1:0".parse().unwrap();
+    config.workers = Some(1);
+    Server::start(config).await.unwrap()
+}
+
+async fn enter(server: &Server, body: &Value) -> (String, String) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}/v1/enter", server.url());
+    let answer: Value = client.post(url).body(body.to_string()).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["code"], 0, "{answer}");
+    (answer["url"].as_str().unwrap().to_owned(), answer["token"].as_str().unwrap().to_owned())
+}
+
+/// Enters and opens signalling.
+async fn inside(server: &Server, body: &Value) -> Line {
+    let (url, token) = enter(server, body).await;
+    let mut line = Line::open(&url, &token).await.unwrap();
+    line.joined().await;
+    line
+}
+
+fn status(result: Result<Line, tungstenite::Error>) -> u16 {
+    match result {
+        Err(tungstenite::Error::Http(answer)) => answer.status().as_u16(),
+        Err(error) => panic!("{error}"),
+        Ok(_) => 101,
+    }
+}
+
+#[tokio::test]
+async fn an_entry_leads_into_its_room() {
+    let server = server().await;
+    let (url, token) = enter(&server, &body("alice")).await;
+    let mut line = Line::open(&url, &token).await.unwrap();
+    assert_eq!(line.joined().await, (key(5), "alice".to_owned()));
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn the_removed_are_told_and_their_token_opens_nothing() {
+    let server = server().await;
+    let (url, token) = enter(&server, &body("alice")).await;
+    let mut alice = Line::open(&url, &token).await.unwrap();
+    alice.joined().await;
+    let mut bob = inside(&server, &body("bob")).await;
+    let remove = json!({ "SdkAppId": APP, "RoomId": 5, "UserIds": ["alice", "nobody"] });
+    assert_eq!(code(&Call::new("RemoveUser", &remove).send(server.http()).await), "");
+    assert_eq!(alice.left().await, DisconnectReason::ParticipantRemoved);
+    assert_eq!(status(Line::open(&url, &token).await), 401);
+    let gone = bob.until(|message| {
+        let Message::Update(update) = message else { return None };
+        update.participants.iter().find(|one| one.identity == "alice").cloned()
+    });
+    assert_eq!(gone.await.disconnect_reason(), DisconnectReason::ParticipantRemoved);
+    inside(&server, &body("alice")).await;
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn a_dismissed_room_is_left_by_everybody_and_can_be_made_again() {
+    let server = server().await;
+    let mut alice = inside(&server, &body("alice")).await;
+    let mut bob = inside(&server, &body("bob")).await;
+    let dismiss = json!({ "SdkAppId": APP, "RoomId": 5 });
+    let by_text = json!({ "SdkAppId": APP, "RoomId": "5" });
+    let wrong = Call::new("DismissRoomByStrRoomId", &by_text).send(server.http()).await;
+    assert_eq!(code(&wrong), "FailedOperation.RoomNotExist");
+    assert_eq!(code(&Call::new("DismissRoom", &dismiss).send(server.http()).await), "");
+    assert_eq!(alice.left().await, DisconnectReason::RoomDeleted);
+    assert_eq!(bob.left().await, DisconnectReason::RoomDeleted);
+    let again = Call::new("DismissRoom", &dismiss).send(server.http()).await;
+    assert_eq!(code(&again), "FailedOperation.RoomNotExist");
+    let mut live = body("alice");
+    live["scene"] = json!(1);
+    inside(&server, &live).await;
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn of_two_entries_of_one_person_the_later_stays() {
+    let server = server().await;
+    let mut first = inside(&server, &body("alice")).await;
+    let mut second = inside(&server, &body("alice")).await;
+    assert_eq!(first.left().await, DisconnectReason::DuplicateIdentity);
+    let remove = json!({ "SdkAppId": APP, "RoomId": 5, "UserIds": ["alice"] });
+    assert_eq!(code(&Call::new("RemoveUser", &remove).send(server.http()).await), "");
+    assert_eq!(second.left().await, DisconnectReason::ParticipantRemoved);
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn stopping_says_goodbye_to_everybody_at_once() {
+    let server = server().await;
+    let mut alice = inside(&server, &body("alice")).await;
+    let begin = std::time::Instant::now();
+    let (reason, ()) = tokio::join!(alice.left(), server.stop(ExitCause::ServerStopped));
+    assert_eq!(reason, DisconnectReason::ServerShutdown);
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_plain_livekit_token_may_name_any_room() {
+    let server = server().await;
+    let url = server.url().replace("http", "ws");
+    let token = |secret: &str| {
+        let video = VideoGrant { room_join: true, room: "lobby".to_owned(), ..VideoGrant::default() };
+        let (iss, sub) = ("devkey".to_owned(), "bot".to_owned());
+        Claims { iss, sub, exp: unix_now() + 60, video, ..Claims::default() }.sign(secret).unwrap()
+    };
+    let mut bot = Line::open(&url, &token(API_SECRET)).await.unwrap();
+    assert_eq!(bot.joined().await.0, "lobby");
+    assert_eq!(status(Line::open(&url, &token("wrong")).await), 401);
+    assert_eq!(status(Line::open(&url, "garbage").await), 401);
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn viewers_of_a_live_room_are_not_announced() {
+    let server = server().await;
+    let live = |user: &str, role: u8| {
+        let mut entry = body(user);
+        entry["scene"] = json!(1);
+        entry["role"] = json!(role);
+        entry
+    };
+    let _viewer = inside(&server, &live("viewer", 21)).await;
+    let (url, token) = enter(&server, &live("anchor", 20)).await;
+    let mut anchor = Line::open(&url, &token).await.unwrap();
+    let others = anchor.until(|message| {
+        let Message::Join(join) = message else { return None };
+        Some(join.other_participants.len())
+    });
+    assert_eq!(others.await, 0);
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+/// A plain test: the threads are the server's own.
+#[test]
+fn a_hosted_server_starts_and_stops_from_any_thread() {
+    let config = || {
+        let mut config = config();
+        config.media = "127.0.0.1:0".parse().unwrap();
+        config
+    };
+    let hosted = Server::spawn(config()).unwrap();
+    let address = hosted.http();
+    assert_eq!(hosted.url(), format!("http://{address}"));
+    std::net::TcpStream::connect(address).unwrap();
+    let taken = Server::spawn(crate::Config { http: address, ..config() }).unwrap_err();
+    assert!(matches!(taken, crate::StartError::PortInUse { .. }), "{taken}");
+    hosted.stop(ExitCause::HostStopped);
+    std::net::TcpListener::bind(address).expect("the port is free");
+    // Inside a runtime, and by being dropped.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let address = runtime.block_on(async { Server::spawn(config()).unwrap().http() });
+    std::net::TcpListener::bind(address).expect("dropping stops");
+}
