@@ -79,7 +79,7 @@ pub struct Line {
 impl Line {
     /// Hands over what the participant asks, waiting for room; false when the worker has ended.
     pub async fn send(&self, request: lk::signal_request::Message) -> bool {
-        self.inbox.send(Command::Signal { seat: self.seat, request }).await
+        self.inbox.send(Command::Signal { seat: self.seat, request: Box::new(request) }).await
     }
 }
 
@@ -265,4 +265,5 @@ fn nth_port(media: SocketAddr, index: usize) -> io::Result<SocketAddr> {
 }
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test looks for the messages it is about")]
 mod tests;

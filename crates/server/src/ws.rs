@@ -144,3 +144,6 @@ async fn rtc(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

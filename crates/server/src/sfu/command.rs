@@ -51,7 +51,7 @@ pub(crate) enum Command {
     },
     Signal {
         seat: Seat,
-        request: lk::signal_request::Message,
+        request: Box<lk::signal_request::Message>,
     },
     /// The websocket is gone.
     Hangup {

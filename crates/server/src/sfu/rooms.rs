@@ -116,7 +116,7 @@ impl Rooms {
             Command::Signal { seat, request } => {
                 let linked = self.people.get(seat.person).is_some_and(|p| p.link.id == seat.link);
                 if linked {
-                    self.signal(seat.person, request, now);
+                    self.signal(seat.person, *request, now);
                 }
             }
             Command::Hangup { seat } => self.hang_up(seat, now),

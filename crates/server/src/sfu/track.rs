@@ -83,7 +83,7 @@ impl Output {
             audio_level: received.audio_level,
             voice_activity: received.voice_activity,
             video_orientation: received.video_orientation,
-            abs_capture_time: received.abs_capture_time.clone(),
+            abs_capture_time: received.abs_capture_time,
             ..ExtensionValues::default()
         };
         let write = RtpWrite::new(

@@ -45,6 +45,10 @@ impl Rooms {
             };
             self.depart(earlier, departure, now);
         }
+        // Only now, so that the join is the first thing they hear.
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.people.push(key);
+        }
         self.welcome(key, now);
         self.report_joined(key);
         self.announce_to_others(key, now);
@@ -137,9 +141,6 @@ impl Rooms {
             for side in [person.publisher, person.subscriber] {
                 self.register(side);
             }
-        }
-        if let Some(room) = self.rooms.get_mut(room) {
-            room.people.push(key);
         }
         (key, link)
     }

@@ -73,7 +73,7 @@ impl Rooms {
         }
         self.notify(key, now);
         self.departing.push(key);
-        self.unseat(room);
+        self.unseat(room, departure.left.is_none());
     }
 
     /// Goes on with the goodbyes of those who are out.
@@ -201,11 +201,11 @@ impl Rooms {
         }
     }
 
-    /// Frees the seat in the books; the last one closes the room.
-    fn unseat(&mut self, room: Key<Room>) {
+    /// Frees the seat in the books; the last one closes the room, unless somebody takes the seat.
+    fn unseat(&mut self, room: Key<Room>, taken: bool) {
         let Some(found) = self.rooms.get(room) else { return };
         self.directory.leave(&found.name);
-        if found.people.is_empty() {
+        if found.people.is_empty() && !taken {
             let Some(room) = self.rooms.remove(room) else { return };
             tracing::info!(room = room.name, "room closed");
             self.by_name.remove(&room.name);

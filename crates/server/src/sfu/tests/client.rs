@@ -208,7 +208,7 @@ impl Client {
             Response::Update(update) => update.participants.as_slice(),
             _ => &[],
         });
-        infos.filter(|info| info.identity == identity).last()
+        infos.filter(|info| info.identity == identity).reduce(|_, later| later)
     }
 
     pub(super) fn left(&self) -> Option<&lk::LeaveRequest> {
