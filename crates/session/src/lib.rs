@@ -2,9 +2,14 @@
 //! receive. One actor task owns all of it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
+mod actor;
 mod link;
+mod offload;
 mod publish;
 pub mod room;
+mod session;
 mod signalling;
 mod subscribe;
 mod transport;
+
+pub use session::{Receive, Session, SessionConfig};

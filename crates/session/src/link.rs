@@ -2,13 +2,14 @@
 //! It takes orders and tells news; the rules are elsewhere.
 
 mod driver;
+mod negotiate;
 
 use crate::room::{Attempt, Ending, Failure};
 use crate::transport::LocalTrack;
 use confab_protocol::{EnterParams, Notice};
 use confab_signal::lk;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,8 @@ impl Kind {
 pub(crate) enum Order {
     /// Announce a track and send it.
     Publish(Publication),
+    /// Send a track no longer.
+    Unpublish { cid: &'static str },
     /// Say that a published track is muted, or no longer.
     Mute { sid: String, muted: bool },
     /// Take tracks, or no longer.
@@ -124,7 +127,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Begins to connect; how it goes comes as news.
-    pub(crate) fn start(setup: Setup, news: mpsc::Sender<(Attempt, News)>) -> Link {
+    pub(crate) fn start(setup: Setup, news: mpsc::Sender<(Attempt, Instant, News)>) -> Link {
         let attempt = setup.attempt;
         let (orders, taken) = mpsc::channel(ORDERS);
         let (farewell, tell) = oneshot::channel();

@@ -131,7 +131,7 @@ enum State {
     Exiting {
         outcome: Outcome,
         devices: bool,
-        next: Option<Next>,
+        next: Option<Box<Next>>,
     },
 }
 
@@ -197,7 +197,7 @@ impl Room {
         match &mut self.state {
             State::Idle => Ok(self.begin(checked, now)),
             State::Exiting { next: next @ None, .. } => {
-                *next = Some(Next { checked, began: now });
+                *next = Some(Box::new(Next { checked, began: now }));
                 Ok(Vec::new())
             }
             State::Exiting { next: Some(_), .. } | State::Entering { .. } => {
@@ -401,7 +401,8 @@ impl Room {
             Outcome::Exit(ending) => vec![Effect::Emit(ending.event())],
             Outcome::Failed(fault) => failure_events(&fault),
         };
-        if let Some(Next { checked, began }) = next {
+        if let Some(next) = next {
+            let Next { checked, began } = *next;
             // The seat's time counts from when the entry really begins, its milliseconds from the call.
             effects.extend(self.begin(checked, began));
             if let State::Entering { deadline, .. } = &mut self.state {

@@ -6,7 +6,6 @@ mod peer;
 mod repair;
 
 pub(crate) use codecs::{H264, OPUS};
-pub(crate) use outgoing::Wish;
 pub(crate) use peer::{LocalTrack, Peer, PeerEvent, Plan, data};
 
 /// Which of the two peer connections.

@@ -1,12 +1,12 @@
-use super::{Kind, News, Order, Publication, Setup};
+use super::negotiate::{Publisher, Subscriber};
+use super::{News, Order, Setup};
 use crate::room::{Attempt, Ending, Failure};
 use crate::signalling::{Admission, Heard, Socket, ask};
-use crate::transport::{LocalTrack, Peer, PeerEvent, Plan, Side, TransportError, data};
+use crate::transport::{PeerEvent, Plan, Side, data};
 use confab_protocol::Notice;
 use confab_signal::lk;
 use lk::signal_request::Message as Request;
 use lk::signal_response::Message as Response;
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use webrtc::data_channel::DataChannel;
-use webrtc::peer_connection::{RTCIceCandidateInit, RTCPeerConnectionState};
+use webrtc::peer_connection::RTCPeerConnectionState;
 
 /// Events of the peer connections that may wait; they come in short bursts while connecting.
-const EVENTS: usize = 256;
+pub(super) const EVENTS: usize = 256;
 /// A `leave` may overtake the notice that says why: they travel on different connections.
 const NOTICE_GRACE: Duration = Duration::from_millis(150);
 /// Until the server says otherwise.
@@ -28,7 +28,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(15);
 /// Runs one attempt until it is stopped.
 pub(super) async fn run(
     setup: Setup,
-    news: mpsc::Sender<(Attempt, News)>,
+    news: mpsc::Sender<(Attempt, Instant, News)>,
     orders: mpsc::Receiver<Order>,
     stop: CancellationToken,
     tell: oneshot::Receiver<bool>,
@@ -60,56 +60,34 @@ pub(super) async fn run(
     driver.finish(tell.await.unwrap_or(true)).await;
 }
 
-/// Our half: we offer, one offer at a time.
-#[derive(Default)]
-struct Publisher {
-    peer: Option<Peer>,
-    /// An offer waits for its answer.
-    pending: bool,
-    /// Something changed since that offer.
-    dirty: bool,
-    offers: u32,
-    answered: bool,
-    early: Vec<RTCIceCandidateInit>,
-    tracks: HashMap<&'static str, LocalTrack>,
-}
-
-/// Their half: the server offers.
-#[derive(Default)]
-struct Subscriber {
-    peer: Option<Peer>,
-    offered: bool,
-    early: Vec<RTCIceCandidateInit>,
-}
-
-struct Driver {
-    attempt: Attempt,
-    setup: Setup,
-    news: mpsc::Sender<(Attempt, News)>,
-    orders: mpsc::Receiver<Order>,
-    events: mpsc::Sender<PeerEvent>,
-    event_receiver: mpsc::Receiver<PeerEvent>,
-    socket: Option<Socket>,
-    publisher: Publisher,
-    subscriber: Subscriber,
+pub(super) struct Driver {
+    pub(super) attempt: Attempt,
+    pub(super) setup: Setup,
+    pub(super) news: mpsc::Sender<(Attempt, Instant, News)>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) events: mpsc::Sender<PeerEvent>,
+    pub(super) event_receiver: mpsc::Receiver<PeerEvent>,
+    pub(super) socket: Option<Socket>,
+    pub(super) publisher: Publisher,
+    pub(super) subscriber: Subscriber,
     /// One reader a data channel.
-    channels: JoinSet<()>,
-    connected: bool,
+    pub(super) channels: JoinSet<()>,
+    pub(super) connected: bool,
     /// The server said `leave`; its notice may still come until then.
-    leaving: Option<(Ending, tokio::time::Instant)>,
+    pub(super) leaving: Option<(Ending, tokio::time::Instant)>,
     /// When the server was last heard.
-    heard: Instant,
-    ping: tokio::time::Interval,
-    ping_timeout: Duration,
+    pub(super) heard: Instant,
+    pub(super) ping: tokio::time::Interval,
+    pub(super) ping_timeout: Duration,
 }
 
 /// The task goes on, or these are its last news.
-type Step = Result<(), News>;
+pub(super) type Step = Result<(), News>;
 
 impl Driver {
     async fn tell(&self, news: News) {
         // Nobody to tell is no trouble: the owner is about to close us.
-        let _ = self.news.send((self.attempt, news)).await;
+        let _ = self.news.send((self.attempt, Instant::now(), news)).await;
     }
 
     /// The last news, or nothing when it was stopped.
@@ -136,21 +114,6 @@ impl Driver {
                 "No connection could be prepared on this computer: {error}."
             )))),
         }
-    }
-
-    /// Makes both peer connections and what is sent right behind the upgrade.
-    async fn prepare(&mut self, plan: Plan) -> Result<Vec<Request>, TransportError> {
-        self.subscriber.peer = Some(Peer::open(Side::Subscriber, &plan, self.events.clone()).await?);
-        if !self.setup.publishes {
-            return Ok(Vec::new());
-        }
-        self.publisher.peer = Some(Peer::open(Side::Publisher, &plan, self.events.clone()).await?);
-        let mut requests = Vec::new();
-        for publication in self.setup.publications.clone() {
-            requests.push(self.add(&publication).await?);
-        }
-        requests.extend(self.next_offer().await?);
-        Ok(requests)
     }
 
     /// Opens the signalling and follows it to its end.
@@ -180,7 +143,7 @@ impl Driver {
         }
     }
 
-    async fn send(&mut self, request: Request) -> Step {
+    pub(super) async fn send(&mut self, request: Request) -> Step {
         self.send_all(vec![request]).await
     }
 
@@ -207,6 +170,7 @@ impl Driver {
         self.send(Request::PingReq(lk::Ping { timestamp, rtt: 0 })).await
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "LiveKit has more messages than a room needs")]
     async fn hear(&mut self, heard: Heard) -> Step {
         self.heard = Instant::now();
         let response = match heard {
@@ -276,56 +240,6 @@ impl Driver {
         Ok(())
     }
 
-    async fn take_answer(&mut self, answer: lk::SessionDescription) -> Step {
-        let publisher = &mut self.publisher;
-        let Some(peer) = &publisher.peer else { return Ok(()) };
-        publisher.pending = false;
-        if let Err(error) = peer.take_answer(answer.sdp).await {
-            return Err(broken("answer", &error));
-        }
-        publisher.answered = true;
-        for candidate in publisher.early.drain(..) {
-            note(peer.add_candidate(candidate).await);
-        }
-        if std::mem::take(&mut publisher.dirty) { self.offer().await } else { Ok(()) }
-    }
-
-    async fn take_offer(&mut self, offer: lk::SessionDescription) -> Step {
-        let Some(peer) = &self.subscriber.peer else { return Ok(()) };
-        let answer = match peer.answer(offer.sdp).await {
-            Ok(sdp) => {
-                lk::SessionDescription { r#type: "answer".into(), sdp, id: offer.id, ..Default::default() }
-            }
-            Err(error) => return Err(broken("offer", &error)),
-        };
-        self.subscriber.offered = true;
-        for candidate in self.subscriber.early.drain(..) {
-            note(peer.add_candidate(candidate).await);
-        }
-        self.send(Request::Answer(answer)).await
-    }
-
-    async fn trickle(&mut self, trickle: &lk::TrickleRequest) {
-        let candidate = match serde_json::from_str::<RTCIceCandidateInit>(&trickle.candidate_init) {
-            Ok(candidate) if !candidate.candidate.is_empty() => candidate,
-            Ok(_) => return,
-            Err(error) => return tracing::debug!(%error, "a candidate cannot be read"),
-        };
-        let (peer, ready, early) = match trickle.target() {
-            lk::SignalTarget::Publisher => {
-                (&self.publisher.peer, self.publisher.answered, &mut self.publisher.early)
-            }
-            lk::SignalTarget::Subscriber => {
-                (&self.subscriber.peer, self.subscriber.offered, &mut self.subscriber.early)
-            }
-        };
-        match peer {
-            Some(peer) if ready => note(peer.add_candidate(candidate).await),
-            Some(_) if early.len() < EVENTS => early.push(candidate),
-            Some(_) | None => {}
-        }
-    }
-
     async fn published(&mut self, published: lk::TrackPublishedResponse) {
         let sid = published.track.map(|track| track.sid).unwrap_or_default();
         match self.publisher.tracks.get(published.cid.as_str()) {
@@ -359,6 +273,7 @@ impl Driver {
         Ok(())
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only three states mean anything here")]
     async fn state(&mut self, side: Side, state: RTCPeerConnectionState) -> Step {
         tracing::debug!(?side, %state, "peer connection");
         match state {
@@ -376,21 +291,6 @@ impl Driver {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Candidates that were gathered in time are inside the description already.
-    async fn late_candidate(&mut self, side: Side, candidate: &RTCIceCandidateInit) -> Step {
-        let (sent, target) = match side {
-            Side::Publisher => (self.publisher.answered, lk::SignalTarget::Publisher),
-            Side::Subscriber => (self.subscriber.offered, lk::SignalTarget::Subscriber),
-        };
-        let Ok(json) = serde_json::to_string(candidate) else { return Ok(()) };
-        if !sent {
-            return Ok(());
-        }
-        let trickle =
-            lk::TrickleRequest { candidate_init: json, target: target as i32, ..Default::default() };
-        self.send(Request::Trickle(trickle)).await
     }
 
     /// Reads a data channel of the server until it closes.
@@ -431,6 +331,7 @@ impl Driver {
     async fn order(&mut self, order: Order) -> Step {
         match order {
             Order::Publish(publication) => self.publish(&publication).await,
+            Order::Unpublish { cid } => self.unpublish(cid).await,
             Order::Mute { sid, muted } => self.send(Request::Mute(lk::MuteTrackRequest { sid, muted })).await,
             Order::Subscribe { sids, on } => {
                 let update = lk::UpdateSubscription { track_sids: sids, subscribe: on, ..Default::default() };
@@ -446,73 +347,6 @@ impl Driver {
                 Ok(())
             }
         }
-    }
-
-    async fn publish(&mut self, publication: &Publication) -> Step {
-        if self.publisher.peer.is_none() || self.publisher.tracks.contains_key(publication.kind.cid()) {
-            return Ok(());
-        }
-        match self.add(publication).await {
-            Ok(request) => self.send(request).await?,
-            Err(error) => {
-                tracing::error!(%error, "a track could not be added");
-                return Ok(());
-            }
-        }
-        self.offer().await
-    }
-
-    /// Adds a track to the publisher and makes the request that announces it.
-    async fn add(&mut self, publication: &Publication) -> Result<Request, TransportError> {
-        let cid = publication.kind.cid();
-        let mut request =
-            lk::AddTrackRequest { cid: cid.into(), muted: publication.muted, ..Default::default() };
-        let Some(peer) = &mut self.publisher.peer else { return Err(TransportError::ErrConnectionClosed) };
-        let track = match publication.kind {
-            Kind::Voice => {
-                request.name = "microphone".into();
-                request.set_type(lk::TrackType::Audio);
-                request.set_source(lk::TrackSource::Microphone);
-                request.disable_red = true;
-                peer.add_voice(cid).await?
-            }
-            Kind::Camera { width, height, bitrate } => {
-                request.name = "camera".into();
-                request.set_type(lk::TrackType::Video);
-                request.set_source(lk::TrackSource::Camera);
-                (request.width, request.height) = (width, height);
-                let mut layer = lk::VideoLayer { width, height, bitrate, ..Default::default() };
-                layer.set_quality(lk::VideoQuality::High);
-                request.layers = vec![layer];
-                peer.add_camera(cid, bitrate).await?
-            }
-        };
-        self.publisher.tracks.insert(cid, track);
-        Ok(Request::AddTrack(request))
-    }
-
-    async fn offer(&mut self) -> Step {
-        match self.next_offer().await {
-            Ok(Some(request)) => self.send(request).await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(broken("offer of ours", &error)),
-        }
-    }
-
-    /// The next offer, unless one waits for its answer.
-    async fn next_offer(&mut self) -> Result<Option<Request>, TransportError> {
-        let publisher = &mut self.publisher;
-        let Some(peer) = &publisher.peer else { return Ok(None) };
-        if publisher.pending {
-            publisher.dirty = true;
-            return Ok(None);
-        }
-        let sdp = peer.offer().await?;
-        publisher.pending = true;
-        publisher.offers += 1;
-        let id = publisher.offers;
-        let offer = lk::SessionDescription { r#type: "offer".into(), sdp, id, ..Default::default() };
-        Ok(Some(Request::Offer(offer)))
     }
 
     async fn close_peers(&mut self) {
@@ -533,19 +367,6 @@ impl Driver {
         }
         self.close_peers().await;
         self.channels.shutdown().await;
-    }
-}
-
-fn broken(what: &str, error: &TransportError) -> News {
-    tracing::warn!(what, %error, "a description does not fit");
-    News::Failed(Failure::Broken(format!(
-        "The server's connection description does not fit ({what}): {error}."
-    )))
-}
-
-fn note(outcome: Result<(), TransportError>) {
-    if let Err(error) = outcome {
-        tracing::debug!(%error, "a candidate was not taken");
     }
 }
 

@@ -9,13 +9,13 @@ use rtc::rtp::packetizer::Payloader;
 use std::time::{Duration, Instant};
 
 /// Largest RTP payload, bytes: with the headers of RTP, SRTP, UDP and IP it stays under 1280.
-pub const PAYLOAD_LIMIT: usize = 1160;
+pub(crate) const PAYLOAD_LIMIT: usize = 1160;
 /// Ticks a second of video's RTP clock.
-pub const VIDEO_CLOCK: u32 = 90_000;
+pub(crate) const VIDEO_CLOCK: u32 = 90_000;
 /// Packets of one picture that leave back to back; the rest follows in bursts of this many.
-pub const BURST: usize = 16;
+pub(crate) const BURST: usize = 16;
 /// Pause between the bursts of a large picture.
-pub const BURST_PAUSE: Duration = Duration::from_millis(1);
+pub(crate) const BURST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Numbers the packets of one stream.
 #[derive(Debug)]
@@ -60,14 +60,14 @@ impl Numbering {
 
 /// Splits pictures of one stream into packets.
 #[derive(Debug)]
-pub struct Packetizer {
+pub(crate) struct Packetizer {
     numbering: Numbering,
     payloader: H264Payloader,
 }
 
 impl Packetizer {
     /// A stream of its own.
-    pub fn new(ssrc: u32, payload_type: u8) -> Self {
+    pub(crate) fn new(ssrc: u32, payload_type: u8) -> Self {
         Self {
             numbering: Numbering::new(ssrc, payload_type, VIDEO_CLOCK),
             payloader: H264Payloader::default(),
@@ -75,7 +75,7 @@ impl Packetizer {
     }
 
     /// The packets of one picture, the last one marked.
-    pub fn packets(&mut self, picture: &EncodedVideo) -> Vec<Packet> {
+    pub(crate) fn packets(&mut self, picture: &EncodedVideo) -> Vec<Packet> {
         let timestamp = self.numbering.timestamp(picture.at);
         let payloads = self.payloads(&Bytes::copy_from_slice(&picture.data));
         let count = payloads.len();
@@ -94,7 +94,7 @@ impl Packetizer {
 
 /// Numbers the packets of one voice.
 #[derive(Debug)]
-pub struct VoicePacketizer {
+pub(crate) struct VoicePacketizer {
     numbering: Numbering,
     /// RTP time of the next packet; it advances by samples, so that it never jitters.
     next: Option<u32>,
@@ -102,12 +102,12 @@ pub struct VoicePacketizer {
 
 impl VoicePacketizer {
     /// A stream of its own.
-    pub fn new(ssrc: u32, payload_type: u8) -> Self {
+    pub(crate) fn new(ssrc: u32, payload_type: u8) -> Self {
         Self { numbering: Numbering::new(ssrc, payload_type, SAMPLE_RATE), next: None }
     }
 
     /// The packet, or nothing for one that stands for silence.
-    pub fn packet(&mut self, sound: &EncodedAudio) -> Option<Packet> {
+    pub(crate) fn packet(&mut self, sound: &EncodedAudio) -> Option<Packet> {
         let by_clock = self.numbering.timestamp(sound.at);
         let expected = self.next.unwrap_or(by_clock);
         // Capture stamps jitter by a few milliseconds; only a real pause moves the RTP time.

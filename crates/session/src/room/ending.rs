@@ -38,6 +38,7 @@ impl Ending {
 
     /// What a LiveKit `leave` means when no notice came with it. Nothing when the client is
     /// expected to come back: resume, reconnect, a server that restarts.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "LiveKit's further reasons say nothing to people")]
     pub fn from_leave(leave: &lk::LeaveRequest) -> Option<Self> {
         if leave.action() != Action::Disconnect {
             return None;

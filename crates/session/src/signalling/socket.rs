@@ -65,13 +65,7 @@ impl Socket {
         upgraded.map(|(socket, _)| Self(socket)).map_err(|error| refused(&error))
     }
 
-    /// Sends a request; false when the server is gone.
-    pub(crate) async fn send(&mut self, request: Request) -> bool {
-        let message = Message::binary(encode_request(request));
-        matches!(tokio::time::timeout(SEND, self.0.send(message)).await, Ok(Ok(())))
-    }
-
-    /// Sends several requests with one write.
+    /// Sends requests with one write; false when the server is gone.
     pub(crate) async fn send_all(&mut self, requests: Vec<Request>) -> bool {
         let write = async {
             for request in requests {

@@ -12,19 +12,19 @@ const UNIT_LIMIT: usize = 4 << 20;
 
 /// One picture, ready for the decoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// Annex B.
-    pub data: Bytes,
+    pub(crate) data: Bytes,
     /// RTP time, 90 kHz.
-    pub timestamp: u32,
+    pub(crate) timestamp: u32,
     /// Decodable without any before it.
-    pub key: bool,
+    pub(crate) key: bool,
 }
 
 /// Collects the payloads of one stream, in order, and knows which pictures can be decoded:
 /// after a loss nothing is handed out until the next key frame.
 #[derive(Debug, Default)]
-pub struct Assembler {
+pub(crate) struct Assembler {
     data: BytesMut,
     timestamp: Option<u32>,
     /// A fragmented NAL unit is open.
@@ -39,24 +39,24 @@ pub struct Assembler {
 
 impl Assembler {
     /// Nothing collected yet; the first picture handed out is a key frame.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { wants_key: true, ..Self::default() }
     }
 
     /// Whether everything waits for a key frame.
-    pub fn wants_key(&self) -> bool {
+    pub(crate) fn wants_key(&self) -> bool {
         self.wants_key
     }
 
     /// Packets are missing here.
-    pub fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.broken = true;
         self.wants_key = true;
     }
 
     /// The next payload in order; the pictures that are complete with it and can be decoded. Two
     /// only where a sender leaves markers out.
-    pub fn push(&mut self, payload: &[u8], timestamp: u32, marker: bool) -> Vec<Unit> {
+    pub(crate) fn push(&mut self, payload: &[u8], timestamp: u32, marker: bool) -> Vec<Unit> {
         let mut complete = Vec::new();
         if self.timestamp.is_some_and(|current| current != timestamp) {
             complete.extend(self.finish());

@@ -5,11 +5,11 @@ use confab_signal::lk;
 use std::collections::{BTreeMap, HashMap};
 
 /// Participant attribute in which the server tells a person's role.
-pub const ROLE_ATTRIBUTE: &str = "confab.role";
+pub(crate) const ROLE_ATTRIBUTE: &str = "confab.role";
 
 /// What a remote track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Content {
+pub(crate) enum Content {
     /// Somebody's voice.
     Voice,
     /// Somebody's camera.
@@ -20,27 +20,27 @@ pub enum Content {
 
 /// A remote track and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RemoteTrack {
+pub(crate) struct RemoteTrack {
     /// LiveKit's id, `TR_...`.
-    pub sid: String,
-    pub user_id: String,
-    pub content: Content,
+    pub(crate) sid: String,
+    pub(crate) user_id: String,
+    pub(crate) content: Content,
 }
 
 /// Somebody else in the room.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub(crate) struct Person {
     /// LiveKit's id, `PA_...`; a new one after a full reconnect.
-    pub sid: String,
+    pub(crate) sid: String,
     /// The name to show.
-    pub name: String,
-    pub role: Role,
+    pub(crate) name: String,
+    pub(crate) role: Role,
     version: u32,
     tracks: Vec<Track>,
     /// Loudness 0.0..=1.0 as the server last told.
-    pub level: f32,
+    pub(crate) level: f32,
     /// Whether the server counts them as speaking.
-    pub speaking: bool,
+    pub(crate) speaking: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -52,14 +52,14 @@ struct Track {
 
 impl Person {
     /// Whether they send this, unmuted.
-    pub fn sends(&self, content: Content) -> bool {
+    pub(crate) fn sends(&self, content: Content) -> bool {
         self.tracks.iter().any(|track| track.content == content && !track.muted)
     }
 }
 
 /// Everybody else in the room.
 #[derive(Debug, Default)]
-pub struct People {
+pub(crate) struct People {
     /// Our own identity, whose updates are not about somebody else.
     own: String,
     people: BTreeMap<String, Person>,
@@ -69,30 +69,33 @@ pub struct People {
 
 impl People {
     /// Nobody yet; `own` is our identity.
-    pub fn new(own: impl Into<String>) -> Self {
+    pub(crate) fn new(own: impl Into<String>) -> Self {
         Self { own: own.into(), ..Self::default() }
     }
 
     /// Everybody who is there, by user id.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Person)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Person)> {
         self.people.iter().map(|(id, person)| (id.as_str(), person))
     }
 
-    /// Somebody, by user id.
-    pub fn get(&self, user_id: &str) -> Option<&Person> {
-        self.people.get(user_id)
-    }
-
-    /// Whose track this is.
-    pub fn track(&self, sid: &str) -> Option<RemoteTrack> {
-        self.people.iter().find_map(|(user_id, person)| {
-            let track = person.tracks.iter().find(|track| track.sid == sid)?;
-            Some(RemoteTrack { sid: sid.to_owned(), user_id: user_id.clone(), content: track.content })
+    /// Everything that others send, muted or not.
+    pub(crate) fn tracks(&self) -> impl Iterator<Item = RemoteTrack> {
+        self.people.iter().flat_map(|(user_id, person)| {
+            person.tracks.iter().map(|track| RemoteTrack {
+                sid: track.sid.clone(),
+                user_id: user_id.clone(),
+                content: track.content,
+            })
         })
     }
 
+    /// Whose track this is.
+    pub(crate) fn track(&self, sid: &str) -> Option<RemoteTrack> {
+        self.tracks().find(|track| track.sid == sid)
+    }
+
     /// The whole list, as after joining: whoever is not in it has left meanwhile.
-    pub fn replace(&mut self, infos: &[lk::ParticipantInfo]) -> Vec<Event> {
+    pub(crate) fn replace(&mut self, infos: &[lk::ParticipantInfo]) -> Vec<Event> {
         let gone: Vec<String> = self
             .people
             .keys()
@@ -108,7 +111,7 @@ impl People {
     }
 
     /// Changes of some people.
-    pub fn update(&mut self, infos: &[lk::ParticipantInfo]) -> Vec<Event> {
+    pub(crate) fn update(&mut self, infos: &[lk::ParticipantInfo]) -> Vec<Event> {
         let mut events = Vec::new();
         for info in infos {
             if info.identity != self.own && !info.identity.is_empty() {
@@ -119,14 +122,14 @@ impl People {
     }
 
     /// The server told why somebody leaves, before it tells that they do.
-    pub fn will_leave(&mut self, user_id: &str, reason: LeaveReason) {
+    pub(crate) fn will_leave(&mut self, user_id: &str, reason: LeaveReason) {
         if self.people.contains_key(user_id) {
             self.reasons.insert(user_id.to_owned(), reason);
         }
     }
 
     /// How loud people are now; those not named stay as they were.
-    pub fn speakers(&mut self, speakers: &[lk::SpeakerInfo]) {
+    pub(crate) fn speakers(&mut self, speakers: &[lk::SpeakerInfo]) {
         for speaker in speakers {
             if let Some(person) = self.people.values_mut().find(|person| person.sid == speaker.sid) {
                 person.speaking = speaker.active;
@@ -218,6 +221,7 @@ fn role(info: &lk::ParticipantInfo) -> Role {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "most reasons mean that somebody left")]
 fn leave_reason(reason: lk::DisconnectReason) -> LeaveReason {
     use lk::DisconnectReason as Reason;
     match reason {
@@ -261,6 +265,7 @@ mod tests {
         vec![media("TR_V", lk::TrackType::Video, muted), media("TR_A", lk::TrackType::Audio, muted)]
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a test looks for the events it is about")]
     fn brief(events: &[Event]) -> Vec<String> {
         events
             .iter()
@@ -318,7 +323,7 @@ mod tests {
         back.sid = "PA_second".into();
         assert!(people.update(&[back]).is_empty());
         assert!(people.update(&[gone("bob", lk::DisconnectReason::DuplicateIdentity)]).is_empty());
-        assert!(people.get("bob").is_some());
+        assert!(people.people.contains_key("bob"));
     }
 
     #[test]

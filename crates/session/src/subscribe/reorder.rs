@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// What a reader gets, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<P> {
+pub(crate) enum Step<P> {
     /// The next packet.
     Packet(P),
     /// So many packets never came; the next step goes on behind them.
@@ -15,15 +15,15 @@ pub enum Step<P> {
 
 /// Counts since the buffer was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Packets handed out.
-    pub delivered: u64,
+    pub(crate) delivered: u64,
     /// Packets given up.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Packets that came twice, or after they were given up.
-    pub useless: u64,
+    pub(crate) useless: u64,
     /// Packets that had to wait for an earlier one.
-    pub reordered: u64,
+    pub(crate) reordered: u64,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Held<P> {
 
 /// The buffer of one stream.
 #[derive(Debug)]
-pub struct Reorder<P> {
+pub(crate) struct Reorder<P> {
     /// Longest wait for a missing packet, counted from the arrival of the first one behind it.
     patience: Duration,
     /// Packets held at most; more force a gap.
@@ -47,7 +47,7 @@ pub struct Reorder<P> {
 
 impl<P> Reorder<P> {
     /// An empty buffer.
-    pub fn new(patience: Duration, capacity: usize) -> Self {
+    pub(crate) fn new(patience: Duration, capacity: usize) -> Self {
         Self {
             patience,
             capacity: capacity.max(1),
@@ -58,12 +58,12 @@ impl<P> Reorder<P> {
     }
 
     /// What became of the packets so far.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
 
     /// A packet with its 16-bit sequence number arrived.
-    pub fn push(&mut self, sequence: u16, packet: P, now: Instant) {
+    pub(crate) fn push(&mut self, sequence: u16, packet: P, now: Instant) {
         let next = *self.next.get_or_insert(Self::START + u64::from(sequence));
         let number = Self::extend(next, sequence);
         if number < next || self.held.contains_key(&number) {
@@ -77,7 +77,7 @@ impl<P> Reorder<P> {
     }
 
     /// The next packet, or a gap that cannot be closed any more, or nothing for now.
-    pub fn poll(&mut self, now: Instant) -> Option<Step<P>> {
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Step<P>> {
         let next = self.next?;
         if let Some(held) = self.held.remove(&next) {
             self.next = Some(next + 1);
@@ -96,7 +96,7 @@ impl<P> Reorder<P> {
     }
 
     /// When the gap in front of the held packets is given up.
-    pub fn timeout(&self) -> Option<Instant> {
+    pub(crate) fn timeout(&self) -> Option<Instant> {
         // The first held packet need not be the first that arrived behind the gap.
         self.held.values().map(|held| held.arrived).min().map(|arrived| arrived + self.patience)
     }

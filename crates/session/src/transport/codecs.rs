@@ -78,7 +78,7 @@ pub(super) fn media_engine() -> Result<MediaEngine, TransportError> {
         (rtx, H264_RTX, RtpCodecKind::Video),
         (opus(), OPUS, RtpCodecKind::Audio),
     ] {
-        let parameters = RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() };
+        let parameters = RTCRtpCodecParameters { rtp_codec, payload_type };
         engine.register_codec(parameters, kind)?;
     }
     for (uri, kind) in [

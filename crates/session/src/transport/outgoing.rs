@@ -203,6 +203,7 @@ mod tests {
     }
 
     /// The section id in a packet of `ssrc` as it leaves.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a test sends RTP only")]
     fn sent(outgoing: &mut Outgoing, ssrc: u32) -> Option<Bytes> {
         let mut packet = rtc::rtp::Packet::default();
         packet.header.ssrc = ssrc;

@@ -296,6 +296,7 @@ impl Peer {
     }
 
     /// Packets there and back, once a connectivity check told it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "one of many figures is needed")]
     pub(crate) async fn round_trip(&self, now: Instant) -> Option<Duration> {
         let report = self.connection.get_stats(now, StatsSelector::None).await;
         report
@@ -351,6 +352,7 @@ fn random_ssrc() -> u32 {
 }
 
 /// Bytes of a packet on a data channel.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only messages carry bytes")]
 pub(crate) fn data(message: &webrtc::data_channel::DataChannelEvent) -> Option<Bytes> {
     match message {
         webrtc::data_channel::DataChannelEvent::OnMessage(message) => Some(message.data.clone().freeze()),

@@ -49,6 +49,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Repair {
     type Error = Error;
     type Time = Instant;
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only RTP is repeated")]
     fn handle_read(&mut self, mut packet: TaggedPacket) -> Result<(), Error> {
         let wanted = match &mut packet.message.packet {
             Packet::Rtp(rtp) => self.restore(rtp),
@@ -96,6 +97,7 @@ mod tests {
     use rtc::interceptor::AttributedPacket;
     use rtc::shared::TransportContext;
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a test receives RTP only")]
     fn received(repair: &mut Repair, ssrc: u32, payload: &'static [u8]) -> Option<rtc::rtp::Packet> {
         let mut packet = rtc::rtp::Packet { payload: payload.into(), ..Default::default() };
         packet.header.ssrc = ssrc;

@@ -1,0 +1,461 @@
+//! The one task that owns a client: it feeds the room machine, carries out what it says, and keeps
+//! devices, streams and the connection in step with it.
+
+mod local;
+mod remote;
+mod report;
+
+use crate::link::{Link, News, Order, Setup};
+use crate::offload::offload;
+use crate::room::{Attempt, Effect, Input, Phase, Room};
+use crate::session::{Receive, SessionConfig};
+use crate::subscribe::people::People;
+use crate::subscribe::video::Whose;
+use confab_frame::{Slot, VideoFrame};
+use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
+use confab_protocol::{
+    EnterParams, Event, Fault, Notice, Participant, RawEnterParams, Role, Statistics, StreamType,
+};
+use confab_signal::lk;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+/// News and reports of our own tasks that may wait.
+const INSIDE: usize = 256;
+/// How often statistics are told in a room (TRTC).
+const STATISTICS: Duration = Duration::from_secs(2);
+/// How often devices are looked after.
+const CARE: Duration = Duration::from_millis(500);
+
+pub(crate) type Reply<T> = oneshot::Sender<T>;
+
+/// What the handle asks for.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Enter(Box<RawEnterParams>, Reply<Result<(), Fault>>),
+    Exit(Reply<()>),
+    StartVideo(CameraSource, Reply<Result<(), Fault>>),
+    StopVideo(Reply<()>),
+    MuteVideo(bool, Reply<()>),
+    StartAudio(MicrophoneSource, Reply<Result<(), Fault>>),
+    StopAudio(Reply<()>),
+    MuteAudio(bool, Reply<()>),
+    SetSpeaker(SpeakerSink, Reply<Result<(), Fault>>),
+    View { user: String, stream: StreamType, on: bool, reply: Reply<()> },
+    Participants(Reply<Vec<Participant>>),
+    Statistics(Reply<Statistics>),
+    Close(Reply<()>),
+}
+
+/// What our own tasks report.
+#[derive(Debug)]
+pub(crate) enum Inside {
+    /// Our first picture went out.
+    CameraSent,
+    /// Our first sound went out.
+    VoiceSent,
+    FirstPicture {
+        whose: Whose,
+        width: u32,
+        height: u32,
+    },
+    FirstSound {
+        user_id: String,
+    },
+}
+
+type Slots = HashMap<(String, StreamType), Arc<Slot<VideoFrame>>>;
+
+/// What the handle reads without asking.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) local: Arc<Slot<VideoFrame>>,
+    slots: Mutex<Slots>,
+}
+
+impl Shared {
+    /// Somebody's slot, if they are there.
+    pub(crate) fn slot(&self, user: &str, stream: StreamType) -> Option<Arc<Slot<VideoFrame>>> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(&(user.to_owned(), stream)).cloned()
+    }
+
+    fn open(&self, user: &str, stream: StreamType) -> Arc<Slot<VideoFrame>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry((user.to_owned(), stream)).or_default().clone()
+    }
+
+    /// Closes the slots of one person, or of everybody.
+    fn close(&self, user: Option<&str>) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|(owner, _), slot| {
+            let goes = user.is_none_or(|user| user == owner);
+            if goes {
+                slot.close();
+            }
+            !goes
+        });
+    }
+}
+
+/// The task's state.
+pub(crate) struct Actor {
+    config: SessionConfig,
+    events: mpsc::Sender<Event>,
+    shared: Arc<Shared>,
+    room: Room,
+    /// What the room is entered with, while there is one.
+    params: Option<Arc<EnterParams>>,
+    link: Option<Link>,
+    news: mpsc::Sender<(Attempt, Instant, News)>,
+    news_taken: mpsc::Receiver<(Attempt, Instant, News)>,
+    inside: mpsc::Sender<Inside>,
+    inside_taken: mpsc::Receiver<Inside>,
+    /// Events of the room that came before the entry is told.
+    held: Vec<Event>,
+    people: People,
+    local: local::Local,
+    remote: remote::Remote,
+    report: report::Report,
+    /// We are closed once nothing is held any more.
+    closing: Vec<Reply<()>>,
+    closed: bool,
+}
+
+impl Actor {
+    pub(crate) fn new(config: SessionConfig, events: mpsc::Sender<Event>, shared: Arc<Shared>) -> Self {
+        let (news, news_taken) = mpsc::channel(INSIDE);
+        let (inside, inside_taken) = mpsc::channel(INSIDE);
+        Self {
+            config,
+            events,
+            shared,
+            room: Room::new(),
+            params: None,
+            link: None,
+            news,
+            news_taken,
+            inside,
+            inside_taken,
+            held: Vec::new(),
+            people: People::default(),
+            local: local::Local::default(),
+            remote: remote::Remote::default(),
+            report: report::Report::default(),
+            closing: Vec::new(),
+            closed: false,
+        }
+    }
+
+    /// Works until it is closed or nobody holds a handle any more.
+    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut care = tokio::time::interval(CARE);
+        care.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut statistics = tokio::time::interval(STATISTICS);
+        statistics.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.closed {
+            let due = self.room.timeout();
+            let sleep = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into());
+            let in_room = self.room.phase() == Phase::In;
+            tokio::select! {
+                command = commands.recv(), if self.closing.is_empty() => match command {
+                    Some(command) => self.command(command).await,
+                    None => break,
+                },
+                Some((attempt, at, news)) = self.news_taken.recv() => self.news(attempt, at, news).await,
+                Some(inside) = self.inside_taken.recv() => self.inside(inside).await,
+                () = sleep, if due.is_some() => {
+                    let effects = self.room.handle_timeout(Instant::now());
+                    self.carry_out(effects).await;
+                }
+                _ = care.tick() => self.care().await,
+                _ = statistics.tick(), if in_room => {
+                    let figures = self.statistics().await;
+                    self.emit(Event::OnStatistics(figures));
+                }
+            }
+        }
+        self.let_go().await;
+    }
+
+    /// Leaves whatever there is to leave, lets the devices go and answers those who wait for it.
+    async fn let_go(mut self) {
+        let effects = self.room.exit();
+        self.carry_out(effects).await;
+        self.release(true, true).await;
+        for reply in self.closing.drain(..) {
+            let _ = reply.send(());
+        }
+    }
+
+    async fn command(&mut self, command: Command) {
+        // Whoever asked may have gone; the work is done all the same.
+        match command {
+            Command::Enter(params, reply) => {
+                let entered = self.room.enter(params.check(), Instant::now());
+                match entered {
+                    Ok(effects) => {
+                        let _ = reply.send(Ok(()));
+                        self.carry_out(effects).await;
+                    }
+                    Err(fault) => {
+                        let _ = reply.send(Err(fault));
+                    }
+                }
+            }
+            Command::Exit(reply) => {
+                let _ = reply.send(());
+                let effects = self.room.exit();
+                self.carry_out(effects).await;
+            }
+            Command::StartVideo(source, reply) => {
+                let _ = reply.send(self.start_video(source).await);
+            }
+            Command::StopVideo(reply) => {
+                self.stop_video().await;
+                let _ = reply.send(());
+            }
+            Command::MuteVideo(muted, reply) => {
+                self.mute_video(muted);
+                let _ = reply.send(());
+            }
+            Command::StartAudio(source, reply) => {
+                let _ = reply.send(self.start_audio(source).await);
+            }
+            Command::StopAudio(reply) => {
+                self.stop_audio().await;
+                let _ = reply.send(());
+            }
+            Command::MuteAudio(muted, reply) => {
+                self.mute_audio(muted);
+                let _ = reply.send(());
+            }
+            Command::SetSpeaker(sink, reply) => {
+                let _ = reply.send(self.set_speaker(sink).await);
+            }
+            Command::View { user, stream, on, reply } => {
+                self.view(&user, stream, on).await;
+                let _ = reply.send(());
+            }
+            Command::Participants(reply) => {
+                let _ = reply.send(self.participants());
+            }
+            Command::Statistics(reply) => {
+                let _ = reply.send(self.statistics().await);
+            }
+            Command::Close(reply) => {
+                self.closing.push(reply);
+                self.closed = true;
+            }
+        }
+    }
+
+    /// Tells the app. An app that does not listen misses events and nothing waits for it.
+    fn emit(&mut self, event: Event) {
+        if let Err(error) = self.events.try_send(event) {
+            tracing::warn!(%error, "an event was lost");
+        }
+    }
+
+    /// Tells the app what belongs to the room, once the entry is told.
+    fn emit_in_room(&mut self, event: Event) {
+        if matches!(self.room.phase(), Phase::In | Phase::Reconnecting) {
+            self.emit(event);
+        } else {
+            self.held.push(event);
+        }
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut waiting = std::collections::VecDeque::from(effects);
+        while let Some(effect) = waiting.pop_front() {
+            match effect {
+                Effect::Emit(event) => {
+                    let entered = matches!(event, Event::OnEnterRoom { result } if result > 0);
+                    self.emit(event);
+                    if entered {
+                        for event in std::mem::take(&mut self.held) {
+                            self.emit(event);
+                        }
+                        self.warn_audience();
+                    }
+                }
+                Effect::Connect { attempt, params } => self.connect(attempt, params).await,
+                Effect::Release { attempt, tell, devices } => {
+                    self.release(tell, devices).await;
+                    waiting.extend(self.room.handle(attempt, Input::Released, Instant::now()));
+                }
+            }
+        }
+    }
+
+    /// Begins an attempt; what is left of an earlier one goes first, devices and people stay.
+    async fn connect(&mut self, attempt: Attempt, params: Arc<EnterParams>) {
+        self.disconnect(false).await;
+        if self.params.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &params)) {
+            self.people = People::new(params.user_id.as_str());
+            self.params = Some(params.clone());
+        }
+        let publishes = params.role == Role::Anchor;
+        self.local.may_publish = publishes;
+        let setup = Setup {
+            attempt,
+            params,
+            agent: self.config.agent.clone(),
+            publications: if publishes { self.local.publications(&self.config) } else { Vec::new() },
+            publishes,
+            subscribes: self.config.receive == Receive::All,
+        };
+        self.link = Some(Link::start(setup, self.news.clone()));
+        self.start_engine();
+    }
+
+    /// Ends the connection and all streams over it.
+    async fn disconnect(&mut self, tell: bool) {
+        self.local.stop_sending().await;
+        self.remote.stop_all().await;
+        if let Some(link) = self.link.take() {
+            link.close(tell).await;
+        }
+    }
+
+    /// Lets the room go, and the devices too if `devices`.
+    async fn release(&mut self, tell: bool, devices: bool) {
+        self.disconnect(tell).await;
+        self.shared.close(None);
+        self.people = People::default();
+        self.params = None;
+        self.held.clear();
+        self.report = report::Report::default();
+        if devices {
+            self.local.release().await;
+        } else {
+            self.local.leave_room().await;
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "news about connecting were handled before")]
+    async fn news(&mut self, attempt: Attempt, at: Instant, news: News) {
+        if self.link.as_ref().is_none_or(|link| link.attempt != attempt) {
+            return;
+        }
+        let input = match news {
+            News::Failed(failure) => Input::Failed(failure),
+            News::Seated(join) => {
+                self.seated(&join);
+                Input::Seated
+            }
+            News::Connected => Input::Connected,
+            News::Lost => Input::Lost,
+            News::Ended(ending) => Input::Ended(ending),
+            other => return self.news_in_room(other).await,
+        };
+        let effects = self.room.handle(attempt, input, at);
+        self.carry_out(effects).await;
+    }
+
+    async fn news_in_room(&mut self, news: News) {
+        match news {
+            News::CanSend => self.can_send(),
+            News::People(infos) => self.people_changed(&infos).await,
+            News::Speakers(speakers) => self.people.speakers(&speakers),
+            News::Published { cid, sid, track } => self.published(&cid, sid, track),
+            News::NotPublished { reason, message } => self.not_published(reason, message),
+            News::Withdrawn { sid } => self.withdrawn(&sid).await,
+            News::Muted { sid, muted } => self.muted_by_server(&sid, muted),
+            News::Track { sid, track } => self.track(sid, track).await,
+            News::Notice(Notice::UserLeft { user_id, reason }) => self.people.will_leave(&user_id, reason),
+            News::Notice(Notice::Exit { .. })
+            | News::Failed(_)
+            | News::Seated(_)
+            | News::Connected
+            | News::Lost
+            | News::Ended(_) => {}
+        }
+    }
+
+    fn seated(&mut self, join: &lk::JoinResponse) {
+        if let Some(own) = &join.participant {
+            self.own_permission(own);
+        }
+        let events = self.people.replace(&join.other_participants);
+        self.told_about_others(events);
+        self.subscribe();
+    }
+
+    async fn people_changed(&mut self, infos: &[lk::ParticipantInfo]) {
+        let own = self.params.as_ref().map(|params| params.user_id.as_str().to_owned());
+        if let Some(own) = infos.iter().find(|info| Some(&info.identity) == own.as_ref()) {
+            self.own_permission(own);
+        }
+        let events = self.people.update(infos);
+        self.drop_gone().await;
+        self.told_about_others(events);
+        self.subscribe();
+    }
+
+    /// Keeps the slots in step with who is there and tells the app.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only some events touch the slots")]
+    fn told_about_others(&mut self, events: Vec<Event>) {
+        for event in events {
+            match &event {
+                Event::OnRemoteUserEnterRoom { user_id, .. } => {
+                    self.shared.open(user_id, StreamType::Big);
+                }
+                Event::OnRemoteUserLeaveRoom { user_id, .. } => self.shared.close(Some(user_id)),
+                Event::OnUserVideoAvailable { user_id, available: false } => {
+                    self.clear(user_id, StreamType::Big);
+                }
+                Event::OnUserSubStreamAvailable { user_id, available: false } => {
+                    self.clear(user_id, StreamType::Sub);
+                }
+                _ => {}
+            }
+            self.emit_in_room(event);
+        }
+    }
+
+    fn clear(&self, user: &str, stream: StreamType) {
+        if let Some(slot) = self.shared.slot(user, stream) {
+            slot.clear();
+        }
+    }
+
+    async fn inside(&mut self, inside: Inside) {
+        match inside {
+            Inside::CameraSent => {
+                self.emit_in_room(Event::OnSendFirstLocalVideoFrame {
+                    stream_type: StreamType::Big.number(),
+                });
+            }
+            Inside::VoiceSent => self.emit_in_room(Event::OnSendFirstLocalAudioFrame),
+            Inside::FirstPicture { whose, width, height } => {
+                let (user_id, stream_type) = (whose.user_id, whose.stream.number());
+                let ours = user_id.is_empty();
+                let event = Event::OnFirstVideoFrame { user_id, stream_type, width, height };
+                if ours { self.emit(event) } else { self.emit_in_room(event) }
+            }
+            Inside::FirstSound { user_id } => self.emit_in_room(Event::OnFirstAudioFrame { user_id }),
+        }
+    }
+
+    /// Tells the link something, if there is one.
+    fn order(&self, order: Order) {
+        if let Some(link) = &self.link {
+            link.order(order);
+        }
+    }
+
+    /// Tells a fault: codes above zero are warnings.
+    fn complain(&mut self, fault: &Fault) {
+        self.emit(if fault.code > 0 { Event::warning(fault) } else { Event::error(fault) });
+    }
+}
+
+/// Drops something that joins threads, without holding the runtime up.
+async fn drop_aside<T: Send + 'static>(name: &str, value: T) {
+    offload(name, move || drop(value)).await;
+}

@@ -1,0 +1,174 @@
+//! The figures of the connection and the streams.
+
+use super::Actor;
+use crate::link::Order;
+use confab_frame::SAMPLE_RATE;
+use confab_protocol::{LocalStatistics, RemoteStatistics, Statistics, StreamType};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How long the connection may take to tell its round trip.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Counts of the report before, for what is told by the second.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    at: Option<Instant>,
+    counts: HashMap<String, Counts>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    bytes: u64,
+    frames: u64,
+    packets: u64,
+    lost: u64,
+}
+
+/// What one stream did since the report before.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Rates {
+    kbps: u32,
+    fps: u32,
+    loss: u32,
+}
+
+impl Report {
+    /// Rates of a stream over `elapsed`, from its counts now.
+    fn rates(&mut self, key: String, now: Counts, elapsed: Duration) -> Rates {
+        let before = self.counts.insert(key, now).unwrap_or_default();
+        let seconds = elapsed.as_secs_f64();
+        if seconds <= 0.0 {
+            return Rates::default();
+        }
+        let per_second = |count: u64| (count as f64 / seconds).round() as u32;
+        let (came, lost) = (now.packets.saturating_sub(before.packets), now.lost.saturating_sub(before.lost));
+        Rates {
+            kbps: per_second(now.bytes.saturating_sub(before.bytes) * 8 / 1000),
+            fps: per_second(now.frames.saturating_sub(before.frames)),
+            loss: u32::try_from(lost * 100 / (came + lost).max(1)).unwrap_or(100),
+        }
+    }
+}
+
+impl Actor {
+    /// The figures since they were last asked for.
+    pub(super) async fn statistics(&mut self) -> Statistics {
+        let now = Instant::now();
+        let elapsed = self.report.at.replace(now).map_or(Duration::ZERO, |at| now - at);
+        let round_trip = self.round_trip().await.unwrap_or_default();
+        let local = self.local_statistics(elapsed);
+        let remote = self.remote_statistics(elapsed);
+        let video = self.local.video.stream().map_or(0, |stream| stream.sent.bytes());
+        let voice = self.local.voice.stream().map_or(0, |stream| stream.sent.bytes());
+        let received = self.remote.videos.values().map(|video| &video.received);
+        let received = received.chain(self.remote.voices.values().map(|voice| &voice.received));
+        Statistics {
+            rtt: u32::try_from(round_trip.as_millis().max(u128::from(!round_trip.is_zero())))
+                .unwrap_or(u32::MAX),
+            down_loss: remote
+                .iter()
+                .map(|one| one.video_packet_loss.max(one.audio_packet_loss))
+                .max()
+                .unwrap_or(0),
+            sent_bytes: video + voice,
+            received_bytes: received.map(|received| received.bytes()).sum(),
+            local_statistics: local,
+            remote_statistics: remote,
+            ..Statistics::default()
+        }
+    }
+
+    async fn round_trip(&self) -> Option<Duration> {
+        let (answer, answered) = oneshot::channel();
+        self.link.as_ref()?;
+        self.order(Order::RoundTrip(answer));
+        tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()?
+    }
+
+    fn local_statistics(&mut self, elapsed: Duration) -> Vec<LocalStatistics> {
+        let video = self.local.video.stream().map(|stream| Counts {
+            bytes: stream.sent.bytes(),
+            frames: stream.sent.units(),
+            ..Counts::default()
+        });
+        let voice = self
+            .local
+            .voice
+            .stream()
+            .map(|stream| Counts { bytes: stream.sent.bytes(), ..Counts::default() });
+        if video.is_none() && voice.is_none() {
+            return Vec::new();
+        }
+        let picture = self.shared.local.latest();
+        let size = picture.map_or((0, 0), |frame| (frame.buffer.width(), frame.buffer.height()));
+        let video = video.map(|counts| self.report.rates("camera".into(), counts, elapsed));
+        let voice = voice.map(|counts| self.report.rates("voice".into(), counts, elapsed));
+        let sent = video.unwrap_or_default();
+        vec![LocalStatistics {
+            width: if video.is_some() { size.0 } else { 0 },
+            height: if video.is_some() { size.1 } else { 0 },
+            frame_rate: sent.fps,
+            video_bitrate: sent.kbps,
+            audio_sample_rate: if voice.is_some() { SAMPLE_RATE } else { 0 },
+            audio_bitrate: voice.unwrap_or_default().kbps,
+            stream_type: StreamType::Big.number(),
+        }]
+    }
+
+    fn remote_statistics(&mut self, elapsed: Duration) -> Vec<RemoteStatistics> {
+        let mut found: HashMap<(String, u8), RemoteStatistics> = HashMap::new();
+        for (sid, video) in &self.remote.videos {
+            let (packets, lost) = video.received.packets();
+            let counts = Counts { bytes: video.received.bytes(), frames: video.decoded(), packets, lost };
+            let rates = self.report.rates(sid.clone(), counts, elapsed);
+            let size = video.slot.latest().map(|frame| (frame.buffer.width(), frame.buffer.height()));
+            let (user_id, stream_type) = (video.whose.user_id.clone(), video.whose.stream.number());
+            let one = found.entry((user_id.clone(), stream_type)).or_default();
+            (one.user_id, one.stream_type) = (user_id, stream_type);
+            (one.width, one.height) = size.unwrap_or_default();
+            (one.frame_rate, one.video_bitrate) = (rates.fps, rates.kbps);
+            one.video_packet_loss = rates.loss;
+        }
+        for (sid, voice) in &self.remote.voices {
+            let stats = voice.stats();
+            let counts = Counts {
+                bytes: voice.received.bytes(),
+                packets: stats.received,
+                lost: stats.lost,
+                ..Counts::default()
+            };
+            let rates = self.report.rates(sid.clone(), counts, elapsed);
+            let one = found.entry((voice.user_id.clone(), StreamType::Big.number())).or_default();
+            one.user_id.clone_from(&voice.user_id);
+            (one.audio_sample_rate, one.audio_bitrate) = (SAMPLE_RATE, rates.kbps);
+            one.audio_packet_loss = rates.loss;
+            one.jitter_buffer_delay = u32::try_from(stats.delay.as_millis()).unwrap_or(u32::MAX);
+            let blocked = stats.concealed_samples * 1000 / u64::from(SAMPLE_RATE);
+            one.audio_total_block_time = u32::try_from(blocked).unwrap_or(u32::MAX);
+            let share = stats.concealed_samples * 100 / stats.played_samples.max(1);
+            one.audio_block_rate = u32::try_from(share).unwrap_or(100);
+        }
+        let mut statistics: Vec<RemoteStatistics> = found.into_values().collect();
+        statistics.sort_by(|a, b| (&a.user_id, a.stream_type).cmp(&(&b.user_id, b.stream_type)));
+        statistics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_of_the_time_since_the_report_before() {
+        let mut report = Report::default();
+        let second = Duration::from_secs(1);
+        let first = Counts { bytes: 125_000, frames: 30, packets: 98, lost: 2 };
+        let rates = report.rates("a".into(), first, second);
+        assert_eq!(rates, Rates { kbps: 1_000, fps: 30, loss: 2 });
+        let next = Counts { bytes: 250_000, frames: 60, packets: 198, lost: 2 };
+        assert_eq!(report.rates("a".into(), next, second * 2), Rates { kbps: 500, fps: 15, loss: 0 });
+        assert_eq!(report.rates("b".into(), next, Duration::ZERO), Rates::default());
+    }
+}

@@ -1,0 +1,90 @@
+use super::Received;
+use crate::actor::Inside;
+use confab_media::MediaError;
+use confab_media::audio::{AudioEngine, RemoteAudio};
+use confab_media::jitter::{AudioPacket, JitterStats};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+
+/// How often it is looked whether the first sound was played.
+const FIRST_SOUND: Duration = Duration::from_millis(10);
+
+/// Somebody's voice: the task that takes their packets and hands them to the audio engine.
+#[derive(Debug)]
+pub(crate) struct VoiceIn {
+    pub(crate) user_id: String,
+    pub(crate) received: Arc<Received>,
+    remote: Arc<RemoteAudio>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl VoiceIn {
+    /// Plays `track`.
+    pub(crate) fn start(
+        track: Arc<dyn TrackRemote>,
+        user_id: String,
+        engine: &AudioEngine,
+        inside: mpsc::Sender<Inside>,
+    ) -> Result<Self, MediaError> {
+        let remote = Arc::new(engine.add_remote(user_id.clone())?);
+        let received = Arc::new(Received::default());
+        let stop = CancellationToken::new();
+        let (player, counts, name) = (remote.clone(), received.clone(), user_id.clone());
+        let receive = async move {
+            let mut look = tokio::time::interval(FIRST_SOUND);
+            look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut heard = false;
+            loop {
+                tokio::select! {
+                    event = track.poll() => match event {
+                        Some(TrackRemoteEvent::OnRtpPacket(packet)) => {
+                            counts.add(packet.payload.len());
+                            player.push(AudioPacket {
+                                seq: packet.header.sequence_number,
+                                timestamp: packet.header.timestamp,
+                                payload: packet.payload,
+                                at: Instant::now(),
+                            });
+                        }
+                        Some(TrackRemoteEvent::OnEnded) | None => return,
+                        Some(_) => {}
+                    },
+                    _ = look.tick(), if !heard => {
+                        heard = player.heard();
+                        if heard {
+                            let _ = inside.send(Inside::FirstSound { user_id: name.clone() }).await;
+                        }
+                    }
+                }
+            }
+        };
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            let _ = stopped.run_until_cancelled(receive).await;
+        });
+        Ok(Self { user_id, received, remote, stop, task })
+    }
+
+    /// How the voice does.
+    pub(crate) fn stats(&self) -> JitterStats {
+        self.remote.stats()
+    }
+
+    /// Loudness, 0 to 100.
+    pub(crate) fn level(&self) -> u8 {
+        self.remote.level()
+    }
+
+    /// Ends the task and silences the voice.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the task that receives a voice failed");
+        }
+    }
+}
