@@ -4,7 +4,7 @@ import { App } from "./App";
 import { StoreContext } from "./components/store";
 import { applyTheme } from "./components/theme";
 import type { Host } from "./host/host";
-import { createStore } from "./state/store";
+import { Store } from "./state/store";
 import { rememberedTheme } from "./state/theme";
 import "./styles.css";
 
@@ -22,7 +22,7 @@ async function start(): Promise<void> {
   applyTheme(rememberedTheme(localStorage));
   const root = document.getElementById("root");
   if (root === null) throw new Error("index.html has no #root");
-  const store = createStore(await openHost(), {
+  const store = new Store(await openHost(), {
     now: () => Date.now(),
     storage: localStorage,
   });

@@ -5,11 +5,11 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { App } from "../App";
 import { StoreContext } from "../components/store";
 import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
-import { createStore } from "../state/store";
+import { Store } from "../state/store";
 
 function show(options: FakeOptions = {}): FakeHost {
   const host = fakeHost(options);
-  const store = createStore(host, { now: () => Date.now(), storage: localStorage });
+  const store = new Store(host, { now: () => Date.now(), storage: localStorage });
   render(
     <StoreContext value={store}>
       <App />

@@ -4,13 +4,13 @@ import { HostFault, type Host } from "../host/host";
 import { readInvitation } from "./invitation";
 import { rememberedForm } from "./memory";
 import { pageOf } from "./state";
-import { createStore, type Store } from "./store";
+import { Store } from "./store";
 
 const options = { now: () => 1000, storage: localStorage };
 
 function open(fake: FakeOptions = {}): { host: FakeHost; store: Store } {
   const host = fakeHost(fake);
-  const store = createStore(host, options);
+  const store = new Store(host, options);
   store.start();
   void store.attend();
   return { host, store };
@@ -40,13 +40,13 @@ describe("joining", () => {
     await settled();
     fill(store, { userId: "ada" });
     await store.join();
-    expect(names(host).slice(0, 6)).toEqual([
+    expect(names(host).filter((name) => name !== "start_remote_view")).toEqual([
       "get_state",
       "start_local_video",
       "host_room",
       "make_user_sig",
-      "start_local_audio",
       "enter_room",
+      "start_local_audio",
     ]);
     expect(entry(host)).toMatchObject({
       server: "http://127.0.0.1:7880",
@@ -62,7 +62,7 @@ describe("joining", () => {
 
   it("opens no camera before somebody is at the window", async () => {
     const host = fakeHost();
-    const store = createStore(host, options);
+    const store = new Store(host, options);
     store.start();
     await settled();
     expect(names(host)).toEqual(["get_state"]);
@@ -75,7 +75,7 @@ describe("joining", () => {
 
   it("leaves the camera closed for somebody whose first act is to turn it off", async () => {
     const host = fakeHost();
-    const store = createStore(host, options);
+    const store = new Store(host, options);
     store.start();
     await store.toggleCamera();
     await store.attend();
@@ -131,7 +131,7 @@ describe("joining", () => {
           ? Promise.reject(new HostFault({ code: -4, message: "no key" }))
           : fake.call(request),
     };
-    const store = createStore(host, options);
+    const store = new Store(host, options);
     fill(store, { where: "server", server: "10.0.0.1:7880" });
     await store.join();
     expect(store.get().joining.errors.userSig).toContain("asks for a UserSig");
@@ -150,10 +150,11 @@ describe("joining", () => {
     expect(id(reloaded.host)).toBe(id(host));
   });
 
-  it("says why it was refused and leaves the form as it was", async () => {
-    const { store } = open({ refuse: { code: -102052, message: "The room is full." } });
+  it("says why it was refused, leaves the form as it was and opens no microphone", async () => {
+    const { host, store } = open({ refuse: { code: -102052, message: "The room is full." } });
     fill(store);
     await store.join();
+    expect(names(host)).not.toContain("start_local_audio");
     expect(store.get().joining).toMatchObject({ refusal: "The room is full.", step: null });
     expect(store.get().joining.form.roomNumber).toBe("123");
   });

@@ -19,28 +19,6 @@ import { rememberForm, rememberedForm } from "./memory";
 import { cameraWish, initialState, pageOf, reduce, type Action, type State } from "./state";
 import { AUDIENCE, hasRoles, hasVideo } from "./terms";
 
-/** What the page may ask for. Nothing here throws: what goes wrong ends up in the state. */
-export type Store = {
-  get: () => State;
-  subscribe: (listener: () => void) => () => void;
-  dispatch: (action: Action) => void;
-  call: (request: Request) => Promise<unknown>;
-  /** Asks the backend for its state and follows it. Returns what ends that. */
-  start: () => () => void;
-  /** Somebody touched the window: the preview may begin. A script alone never opens a device. */
-  attend: () => Promise<void>;
-  join: () => Promise<void>;
-  cancelJoin: () => Promise<void>;
-  leave: (how: "leave" | "end") => Promise<void>;
-  toggleMicrophone: () => Promise<void>;
-  toggleCamera: () => Promise<void>;
-  /** Text that brings one more person in; null while nothing is hosted. */
-  invitation: () => Promise<string | null>;
-  stopHosting: () => Promise<void>;
-  backToStart: () => void;
-  joinAgain: () => Promise<void>;
-};
-
 export type StoreOptions = {
   /** Milliseconds since 1970. */
   now: () => number;
@@ -50,67 +28,206 @@ export type StoreOptions = {
 /** Where to enter, and as part of which application. */
 type Target = Pick<Hosting, "server" | "sdkAppId">;
 
-export function createStore(host: Host, { now, storage }: StoreOptions): Store {
-  let state = initialState({ ...EMPTY_FORM, ...rememberedForm(storage) });
-  const listeners = new Set<() => void>();
-  // Each attempt has a number, so that one given up cannot go on behind the person's back.
-  let attempt = 0;
+/** The application that `confab-server --dev` answers to. */
+const DEFAULT_APP = 1400000001;
 
-  const dispatch = (action: Action) => {
-    const next = reduce(state, action);
-    if (next === state) return;
-    state = next;
-    for (const listener of listeners) listener();
+/** The state, and what the page may ask for. Nothing throws: what goes wrong is in the state. */
+export class Store {
+  private state: State;
+  private readonly listeners = new Set<() => void>();
+  /** Each attempt to join has a number: one given up cannot go on behind the person's back. */
+  private attempt = 0;
+  private microphoneOnEntry = false;
+  /** Whose picture was asked for: everybody who shows one has a tile. */
+  private readonly watched = new Set<string>();
+
+  constructor(
+    private readonly host: Host,
+    private readonly options: StoreOptions,
+  ) {
+    this.state = initialState({ ...EMPTY_FORM, ...rememberedForm(options.storage) });
+  }
+
+  readonly get = (): State => this.state;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   };
 
-  /** Calls and turns a refusal into a message on the page. */
-  const attemptCall = async (request: Request): Promise<boolean> => {
+  dispatch(action: Action): void {
+    const next = reduce(this.state, action);
+    if (next === this.state) return;
+    this.state = next;
+    for (const listener of this.listeners) listener();
+  }
+
+  call(request: Request): Promise<unknown> {
+    return this.host.call(request);
+  }
+
+  /** Asks the backend for its state and follows it. Returns what ends that. */
+  start(): () => void {
+    const stop = this.host.onEvent((event) => {
+      this.take(event);
+    });
+    this.host
+      .call({ command: "get_state", args: {} })
+      .then((data) => {
+        this.take({ event: "state", data: data as AppState });
+      })
+      .catch((thrown: unknown) => {
+        this.complain(thrown);
+      });
+    return stop;
+  }
+
+  /** Somebody touched the window: the preview may begin. A script alone never opens a device. */
+  async attend(): Promise<void> {
+    if (this.state.attended) return;
+    this.dispatch({ type: "attended" });
+    const { joining, app } = this.state;
+    if (pageOf(this.state) === "join" && joining.form.camera && !app.camera.on) {
+      await this.quietly({ command: "start_local_video", args: {} });
+    }
+  }
+
+  async join(): Promise<void> {
+    const { form, step } = this.state.joining;
+    if (step !== null) return;
+    const errors = checkForm(form);
+    this.dispatch({ type: "wrong", errors });
+    if (firstWrong(errors) !== null) return;
+    rememberForm(this.options.storage, form);
+    const mine = ++this.attempt;
     try {
-      await host.call(request);
-      return true;
+      await this.enter(form, () => mine !== this.attempt);
     } catch (thrown) {
-      dispatch({ type: "failed", message: HostFault.from(thrown).message, now: now() });
-      return false;
+      if (mine !== this.attempt) return;
+      const { code, message } = HostFault.from(thrown);
+      this.dispatch({ type: "refused", code, message });
     }
-  };
+  }
 
-  /** As above, but silent: a device's fault is part of the state and shown where it matters. */
-  const quietCall = async (request: Request): Promise<void> => {
-    await host.call(request).catch(() => undefined);
-  };
+  async cancelJoin(): Promise<void> {
+    this.attempt++;
+    const entering = this.state.joining.step === "entering";
+    this.dispatch({ type: "step", step: null });
+    this.microphoneOnEntry = false;
+    if (entering) await this.openly({ command: "exit_room", args: {} });
+  }
 
-  // Whose picture was asked for: everybody who shows one has a tile.
-  const watched = new Set<string>();
-  const askForPictures = ({ participants }: AppState): void => {
-    const showing = new Set(
-      participants.filter((one) => one.videoAvailable).map(({ userId }) => userId),
+  async leave(how: "leave" | "end"): Promise<void> {
+    await this.openly({ command: how === "end" ? "stop_hosting" : "exit_room", args: {} });
+  }
+
+  async stopHosting(): Promise<void> {
+    await this.openly({ command: "stop_hosting", args: {} });
+  }
+
+  async toggleMicrophone(): Promise<void> {
+    if (pageOf(this.state) === "join") {
+      const { microphone } = this.state.joining.form;
+      this.dispatch({ type: "edit", change: { microphone: !microphone } });
+      return;
+    }
+    const { on, muted } = this.state.app.microphone;
+    // The wish is kept, so that joining again goes on the same way.
+    this.dispatch({ type: "edit", change: { microphone: !on || muted } });
+    await this.openly(
+      on
+        ? { command: "mute_local_audio", args: { mute: !muted } }
+        : { command: "start_local_audio", args: {} },
     );
-    for (const userId of watched) if (!showing.has(userId)) watched.delete(userId);
-    for (const userId of showing) {
-      if (watched.has(userId)) continue;
-      watched.add(userId);
-      void quietCall({ command: "start_remote_view", args: { userId, streamType: 0 } });
-    }
-  };
+  }
 
-  const target = async (form: JoinForm): Promise<Target> => {
-    if (form.where === "host") {
-      const opened =
-        state.app.hosting ?? (await host.call({ command: "host_room", args: { lan: form.lan } }));
-      return opened as Hosting;
-    }
-    return {
-      server: serverUrl(form.server) ?? form.server,
-      sdkAppId: form.sdkAppId.trim() === "" ? DEFAULT_APP : Number(form.sdkAppId.trim()),
+  async toggleCamera(): Promise<void> {
+    const on = cameraWish(this.state);
+    this.dispatch({ type: "edit", change: { camera: !on } });
+    const request: Request = {
+      command: on ? "stop_local_video" : "start_local_video",
+      args: {},
     };
-  };
+    // On the join page what is wrong with the camera stands in the preview.
+    if (pageOf(this.state) === "join") await this.quietly(request);
+    else await this.openly(request);
+  }
 
-  const userSig = async (form: JoinForm, sdkAppId: number, userId: string): Promise<string> => {
+  /** Text that brings one more person in; null while nothing is hosted. */
+  async invitation(): Promise<string | null> {
+    const { room, hosting } = this.state.app;
+    if (room === null || hosting === null) return null;
+    const { sdkAppId, addresses } = hosting;
+    const userId = freshId();
+    const signed = await this.sign(sdkAppId, userId).catch(() => null);
+    return writeInvitation({
+      addresses,
+      room:
+        room.strRoomId === null
+          ? { kind: "number", id: String(room.roomId ?? "") }
+          : { kind: "text", id: room.strRoomId },
+      scene: room.scene,
+      sdkAppId,
+      guest: signed === null ? null : { userId, userSig: signed },
+    });
+  }
+
+  /** Devices were let go with the meeting; the camera opens again only when asked to. */
+  backToStart(): void {
+    this.dispatch({ type: "edit", change: { camera: this.state.app.camera.on } });
+    this.dispatch({ type: "notice-read" });
+  }
+
+  async joinAgain(): Promise<void> {
+    this.dispatch({ type: "notice-read" });
+    await this.join();
+  }
+
+  /** The steps of an entry; `stale` says that it was given up meanwhile. */
+  private async enter(form: JoinForm, stale: () => boolean): Promise<void> {
+    this.dispatch({ type: "step", step: form.where === "host" ? "hosting" : "signing" });
+    const { server, sdkAppId } = await this.target(form);
+    if (stale()) return;
+    this.dispatch({ type: "step", step: "signing" });
+    const userId = form.userId === "" ? guestId() : form.userId;
+    const userSig = await this.userSig(form, sdkAppId, userId);
+    if (stale()) return;
+    this.dispatch({ type: "step", step: "entering" });
+    await this.prepareDevices(form);
+    if (stale()) return;
+    await this.host.call({
+      command: "enter_room",
+      args: {
+        server,
+        sdkAppId,
+        userId,
+        userSig,
+        name: form.name.trim(),
+        ...roomOf(form),
+        scene: form.scene,
+        role: roleOf(form),
+      },
+    });
+  }
+
+  private async target(form: JoinForm): Promise<Target> {
+    if (form.where === "server") {
+      const app = form.sdkAppId.trim();
+      return {
+        server: serverUrl(form.server) ?? form.server,
+        sdkAppId: app === "" ? DEFAULT_APP : Number(app),
+      };
+    }
+    const { hosting } = this.state.app;
+    if (hosting !== null) return hosting;
+    return (await this.host.call({ command: "host_room", args: { lan: form.lan } })) as Hosting;
+  }
+
+  private async userSig(form: JoinForm, sdkAppId: number, userId: string): Promise<string> {
     const typed = form.userSig.trim();
     if (form.where === "server" && typed !== "") return typed;
     try {
-      const made = await host.call({ command: "make_user_sig", args: { sdkAppId, userId } });
-      return (made as SignedUser).userSig;
+      return await this.sign(sdkAppId, userId);
     } catch (thrown) {
       if (form.where === "host") throw thrown;
       throw new HostFault({
@@ -118,169 +235,65 @@ export function createStore(host: Host, { now, storage }: StoreOptions): Store {
         message: "This server asks for a UserSig. Paste the one that its operator gave you.",
       });
     }
-  };
+  }
 
-  const enter = async (form: JoinForm): Promise<void> => {
-    const mine = ++attempt;
-    const stale = () => mine !== attempt;
-    try {
-      dispatch({ type: "step", step: form.where === "host" ? "hosting" : "signing" });
-      const { server, sdkAppId } = await target(form);
-      if (stale()) return;
-      dispatch({ type: "step", step: "signing" });
-      const userId = form.userId === "" ? guestId() : form.userId;
-      const sig = await userSig(form, sdkAppId, userId);
-      if (stale()) return;
-      dispatch({ type: "step", step: "entering" });
-      const audience = hasRoles(form.scene) && form.role === AUDIENCE;
-      if (audience || !hasVideo(form.scene)) {
-        await quietCall({ command: "stop_local_video", args: {} });
-      } else if (form.camera && !state.app.camera.on) {
-        await quietCall({ command: "start_local_video", args: {} });
-      }
-      if (form.microphone && !audience) {
-        // Without a microphone one can still listen: the meeting goes on, and a message says why.
-        await attemptCall({ command: "start_local_audio", args: {} });
-      }
-      if (stale()) return;
-      await host.call({
-        command: "enter_room",
-        args: {
-          server,
-          sdkAppId,
-          userId,
-          userSig: sig,
-          name: form.name.trim(),
-          ...roomOf(form),
-          scene: form.scene,
-          role: roleOf(form),
-        },
-      });
-    } catch (thrown) {
-      if (stale()) return;
-      const { code, message } = HostFault.from(thrown);
-      dispatch({ type: "refused", code, message });
+  private async sign(sdkAppId: number, userId: string): Promise<string> {
+    const made = await this.host.call({ command: "make_user_sig", args: { sdkAppId, userId } });
+    return (made as SignedUser).userSig;
+  }
+
+  /** The camera as wished and as the scene allows. The microphone opens only once one is inside. */
+  private async prepareDevices(form: JoinForm): Promise<void> {
+    const audience = hasRoles(form.scene) && form.role === AUDIENCE;
+    if (audience || !hasVideo(form.scene)) {
+      await this.quietly({ command: "stop_local_video", args: {} });
+    } else if (form.camera && !this.state.app.camera.on) {
+      await this.quietly({ command: "start_local_video", args: {} });
     }
-  };
+    this.microphoneOnEntry = form.microphone && !audience;
+  }
 
-  const store: Store = {
-    get: () => state,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    dispatch,
-    call: (request) => host.call(request),
+  private take(event: Event): void {
+    this.dispatch({ type: "event", event, now: this.options.now() });
+    if (event.event === "state") this.askForPictures(event.data);
+    if (event.event === "onEnterRoom") this.onEntry(event.data.result >= 0);
+  }
 
-    start() {
-      const stop = host.onEvent((event) => {
-        dispatch({ type: "event", event, now: now() });
-        if (event.event === "state") askForPictures(event.data);
-      });
-      void host
-        .call({ command: "get_state", args: {} })
-        .then((data) => {
-          const event: Event = { event: "state", data: data as AppState };
-          dispatch({ type: "event", event, now: now() });
-        })
-        .catch((thrown: unknown) => {
-          dispatch({ type: "failed", message: HostFault.from(thrown).message, now: now() });
-        });
-      return stop;
-    },
+  private onEntry(inside: boolean): void {
+    const wanted = inside && this.microphoneOnEntry;
+    this.microphoneOnEntry = false;
+    // Without a microphone one can still listen: the meeting goes on, and a message says why.
+    if (wanted) void this.openly({ command: "start_local_audio", args: {} });
+  }
 
-    async attend() {
-      if (state.attended) return;
-      dispatch({ type: "attended" });
-      if (pageOf(state) === "join" && state.joining.form.camera && !state.app.camera.on) {
-        await quietCall({ command: "start_local_video", args: {} });
-      }
-    },
+  private askForPictures({ participants }: AppState): void {
+    const showing = new Set(
+      participants.filter((one) => one.videoAvailable).map(({ userId }) => userId),
+    );
+    for (const userId of this.watched) if (!showing.has(userId)) this.watched.delete(userId);
+    for (const userId of showing) {
+      if (this.watched.has(userId)) continue;
+      this.watched.add(userId);
+      void this.quietly({ command: "start_remote_view", args: { userId, streamType: 0 } });
+    }
+  }
 
-    async join() {
-      if (state.joining.step !== null) return;
-      const { form } = state.joining;
-      const errors = checkForm(form);
-      dispatch({ type: "wrong", errors });
-      if (firstWrong(errors) !== null) return;
-      rememberForm(storage, form);
-      await enter(form);
-    },
+  /** Calls, and turns a refusal into a message on the page. */
+  private async openly(request: Request): Promise<void> {
+    try {
+      await this.host.call(request);
+    } catch (thrown) {
+      this.complain(thrown);
+    }
+  }
 
-    async cancelJoin() {
-      attempt++;
-      const entering = state.joining.step === "entering";
-      dispatch({ type: "step", step: null });
-      if (entering) await attemptCall({ command: "exit_room", args: {} });
-      await quietCall({ command: "stop_local_audio", args: {} });
-    },
+  /** The same without a message: a device's fault is part of the state and shown where it counts. */
+  private async quietly(request: Request): Promise<void> {
+    await this.host.call(request).catch(() => undefined);
+  }
 
-    async leave(how) {
-      await attemptCall({ command: how === "end" ? "stop_hosting" : "exit_room", args: {} });
-    },
-
-    async toggleMicrophone() {
-      if (pageOf(state) === "join") {
-        dispatch({ type: "edit", change: { microphone: !state.joining.form.microphone } });
-        return;
-      }
-      const { on, muted } = state.app.microphone;
-      // The wish is kept, so that joining again goes on the same way.
-      dispatch({ type: "edit", change: { microphone: !on || muted } });
-      await attemptCall(
-        on
-          ? { command: "mute_local_audio", args: { mute: !muted } }
-          : { command: "start_local_audio", args: {} },
-      );
-    },
-
-    async toggleCamera() {
-      const on = cameraWish(state);
-      dispatch({ type: "edit", change: { camera: !on } });
-      if (pageOf(state) === "join") {
-        // What is wrong with the camera stands in the preview.
-        await quietCall({ command: on ? "stop_local_video" : "start_local_video", args: {} });
-        return;
-      }
-      await attemptCall({ command: on ? "stop_local_video" : "start_local_video", args: {} });
-    },
-
-    async invitation() {
-      const { room, hosting } = state.app;
-      if (room === null || hosting === null) return null;
-      const userId = freshId();
-      const signed = await host
-        .call({ command: "make_user_sig", args: { sdkAppId: hosting.sdkAppId, userId } })
-        .catch(() => null);
-      return writeInvitation({
-        addresses: hosting.addresses,
-        room:
-          room.strRoomId === null
-            ? { kind: "number", id: String(room.roomId ?? "") }
-            : { kind: "text", id: room.strRoomId },
-        scene: room.scene,
-        sdkAppId: hosting.sdkAppId,
-        guest: signed === null ? null : { userId, userSig: (signed as SignedUser).userSig },
-      });
-    },
-
-    async stopHosting() {
-      await attemptCall({ command: "stop_hosting", args: {} });
-    },
-
-    backToStart() {
-      // Devices were let go with the meeting; the camera opens again only when asked to.
-      dispatch({ type: "edit", change: { camera: state.app.camera.on } });
-      dispatch({ type: "notice-read" });
-    },
-
-    async joinAgain() {
-      dispatch({ type: "notice-read" });
-      await store.join();
-    },
-  };
-  return store;
+  private complain(thrown: unknown): void {
+    const { message } = HostFault.from(thrown);
+    this.dispatch({ type: "failed", message, now: this.options.now() });
+  }
 }
-
-/** The app that `confab-server --dev` and the server inside the app answer to. */
-const DEFAULT_APP = 1400000001;

@@ -92,7 +92,11 @@ function Still({ form, camera, wished, seen, audience }: StillProps) {
   }
   return (
     <>
-      <Avatar name={form.name} userId={form.userId === "" ? guestId() : form.userId} size={88} />
+      {form.name.trim() === "" ? (
+        <Icon name={seen ? "camera" : "people"} size={40} />
+      ) : (
+        <Avatar name={form.name} userId={form.userId === "" ? guestId() : form.userId} size={88} />
+      )}
       <p className={styles["words"]}>
         {audience
           ? "You will watch and listen."
