@@ -18,6 +18,8 @@ type ChoiceProps<T extends string | number> = {
   /** `strip`: one line of joined parts. `cards`: boxes of equal size, two in a row. */
   look: "strip" | "cards";
   options: readonly Option<T>[];
+  /** A word about what is chosen, where there is space for it. */
+  hint?: string;
   value: T;
   disabled?: boolean;
   onValue: (value: T) => void;
@@ -29,6 +31,7 @@ export function Choice<T extends string | number>({
   hideLegend = false,
   look,
   options,
+  hint,
   value,
   disabled = false,
   onValue,
@@ -57,6 +60,11 @@ export function Choice<T extends string | number>({
           </label>
         ))}
       </div>
+      {hint !== undefined && (
+        <p className={styles["hint"]} aria-live="polite">
+          {hint}
+        </p>
+      )}
     </fieldset>
   );
 }

@@ -57,6 +57,14 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
     form.current?.querySelector<HTMLInputElement>(`[name="${wrong}"]`)?.focus();
   }, [wrong, complaint]);
 
+  // Whoever comes back has a name already and goes on with the room.
+  useEffect(() => {
+    const inputs = form.current?.querySelectorAll<HTMLInputElement>('[name="name"], [name="room"]');
+    Array.from(inputs ?? [])
+      .find(({ value }) => value === "")
+      ?.focus();
+  }, []);
+
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     void store.join();
@@ -93,6 +101,7 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
         onValue={(scene) => {
           edit({ scene });
         }}
+        hint={SCENES[values.scene].hint}
       />
       {hasRoles(values.scene) && <RoleChoice values={values} busy={busy} edit={edit} />}
       <Choice

@@ -1,4 +1,3 @@
-import { useEffect, useRef } from "react";
 import { Logo } from "../../components/Logo";
 import { ThemeSwitch } from "../../components/ThemeSwitch";
 import { usePageState } from "../../components/store";
@@ -11,8 +10,6 @@ import styles from "./JoinPage.module.css";
 export function JoinPage() {
   const state = usePageState();
   const { joining, app } = state;
-  const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus(), []);
   return (
     <div className={styles["page"]} data-testid="join-page">
       <header className={styles["top"]}>
@@ -22,9 +19,7 @@ export function JoinPage() {
       <main className={styles["main"]}>
         <div className={styles["columns"]}>
           <div className={styles["side"]}>
-            <h1 ref={title} tabIndex={-1} className={styles["title"]}>
-              Meet face to face
-            </h1>
+            <h1 className={styles["title"]}>Meet face to face</h1>
             <p className={styles["lead"]}>
               Pick a room and step in. This computer can host it, so nobody needs an account.
             </p>
