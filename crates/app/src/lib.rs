@@ -2,16 +2,30 @@
 //! Hosts put a face on it: the desktop shell, `confab-headless`, tests.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
+pub mod controller;
 mod device;
 mod event;
+mod flags;
+mod host;
+mod hosting;
+pub mod lines;
 mod request;
+mod stage;
+mod store;
 pub mod types;
 mod view;
 
+pub use controller::{Controller, Options};
 pub use device::{DeviceKind, DeviceView};
 pub use event::{Event, ViewEvent};
+pub use flags::Flags;
+pub use host::Host;
 pub use request::{COMMANDS, Picture, Request, SignedUser};
+pub use stage::Stage;
+pub use store::{Store, StoreError};
 pub use view::{AppState, CameraView, ExitView, Hosting, MicrophoneView, Phase, RoomView};
 
-/// The only error that a host sees.
-pub use confab_protocol::Fault;
+/// The only error that a host sees, and its codes.
+pub use confab_protocol::{Code, Fault};
+/// Which videos are received, and how the people in the room are described.
+pub use confab_session::Receive;

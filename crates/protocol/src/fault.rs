@@ -25,6 +25,11 @@ impl Fault {
         Self { code: code.0, detail: None, message: code.sentence().to_owned() }
     }
 
+    /// A request that cannot be read.
+    pub fn unreadable(why: impl std::fmt::Display) -> Self {
+        Self::new(Code::INVALID_PARAMETER).with_message(format!("This request cannot be read: {why}."))
+    }
+
     /// The same with another sentence.
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();

@@ -1,0 +1,151 @@
+use confab_protocol::{Code, Fault, RawEnterParams, SdkAppId, UserId, user_sig};
+use confab_scene::{Scene, SceneError};
+use serde_json::Value;
+
+use super::Answer;
+use super::actor::{Actor, Change, HostingNow, Reply, unix_ms};
+use super::{devices, jobs};
+use crate::{Host, Request, RoomView, SignedUser, StoreError};
+
+/// How long a signature holds that this app makes, seconds.
+const DAY: u64 = 86_400;
+
+impl<H: Host> Actor<H> {
+    pub(super) async fn on_request(&mut self, request: Request, reply: Reply) {
+        let session = self.session.clone();
+        match request {
+            Request::EnterRoom(raw) => self.enter(raw, reply).await,
+            Request::ExitRoom {} => {
+                self.state.on_exit_asked();
+                self.start(jobs::plain(reply, async move { session.exit_room().await })).await;
+            }
+            Request::StartLocalVideo { source } => self.start_local_video(source.as_deref(), reply).await,
+            Request::StopLocalVideo {} => self.stop_local_video(reply).await,
+            Request::MuteLocalVideo { mute } => self.mute_local_video(mute, reply).await,
+            Request::StartLocalAudio { source } => self.start_local_audio(source.as_deref(), reply).await,
+            Request::StopLocalAudio {} => self.stop_local_audio(reply).await,
+            Request::MuteLocalAudio { mute } => self.mute_local_audio(mute, reply).await,
+            Request::StartRemoteView { user_id, stream_type } => {
+                let stream = stream_type.unwrap_or_default();
+                let job = async move { session.start_remote_view(&user_id, stream).await };
+                self.start(jobs::plain(reply, job)).await;
+            }
+            Request::StopRemoteView { user_id, stream_type } => {
+                let stream = stream_type.unwrap_or_default();
+                let job = async move { session.stop_remote_view(&user_id, stream).await };
+                self.start(jobs::plain(reply, job)).await;
+            }
+            Request::SnapshotVideo { user_id } => {
+                let user = user_id.unwrap_or_default();
+                self.start(jobs::snapshot(reply, self.stage.clone(), user)).await;
+            }
+            Request::ListDevices { kind } => {
+                let job = jobs::blocking(move || jobs::value(&devices::list(kind)?));
+                self.start(jobs::answered(reply, job)).await;
+            }
+            Request::SelectDevice { kind, device_id } => self.select(kind, &device_id, reply).await,
+            Request::Participants {} => {
+                let job = async move { jobs::value(&session.participants().await) };
+                self.start(jobs::answered(reply, job)).await;
+            }
+            Request::Statistics {} => {
+                let job = async move { jobs::value(&session.statistics().await) };
+                self.start(jobs::answered(reply, job)).await;
+            }
+            Request::StageSnapshot {} => {
+                let job = jobs::stage_snapshot(reply, self.stage.clone(), self.host.clone());
+                self.start(job).await;
+            }
+            Request::HostRoom { port, lan } => self.host_room(port, lan.unwrap_or(false), reply).await,
+            Request::StopHosting {} => self.stop_hosting(reply).await,
+            Request::MakeUserSig { sdk_app_id, user_id, expire } => {
+                Self::answer(reply, self.make_user_sig(sdk_app_id, user_id, expire));
+            }
+            Request::SetStage(scene) => self.set_stage(scene, reply).await,
+            Request::GetState {} => Self::answer(reply, jobs::value(&self.state)),
+        }
+    }
+
+    async fn set_stage(&mut self, scene: Scene, reply: Reply) {
+        let checked = scene.check();
+        if checked.is_ok() {
+            self.stage.set(scene);
+            self.on_shown().await;
+        }
+        let refused = |error: SceneError| {
+            Fault::new(Code::INVALID_PARAMETER).with_message(format!("The stage cannot be drawn: {error}."))
+        };
+        Self::answer(reply, checked.map(|()| Value::Null).map_err(refused));
+    }
+
+    async fn enter(&mut self, raw: RawEnterParams, reply: Reply) {
+        let raw = match self.fill(raw) {
+            Ok(raw) => raw,
+            Err(fault) => return Self::answer(reply, Err(fault)),
+        };
+        let view = raw.clone().check().ok().map(|(params, _)| RoomView::of(&params));
+        let shown = self.state.on_enter_asked(view);
+        let session = self.session.clone();
+        let job = async move {
+            match session.enter_room(raw).await {
+                Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) if shown => jobs::done(reply, Change::EntryRefused, Err(fault)),
+                Err(fault) => jobs::done(reply, Change::None, Err(fault)),
+            }
+        };
+        self.start(job).await;
+    }
+
+    /// Fills in what this computer knows: who its user is and, for the rooms opened here, where
+    /// they are and a signature. What was given stays.
+    fn fill(&self, mut raw: RawEnterParams) -> Result<RawEnterParams, Fault> {
+        if raw == RawEnterParams::default() {
+            return Ok(raw);
+        }
+        if raw.user_id.is_none() {
+            raw.user_id = Some(self.store.user_id().map_err(|error| store_fault(&error))?.to_string());
+        }
+        if let HostingNow::Yes(running) = &self.hosting {
+            let app = i64::from(running.info.sdk_app_id);
+            let same_server = raw.server.as_ref().is_none_or(|server| *server == running.info.server);
+            if same_server && raw.sdk_app_id.is_none_or(|given| given == app) {
+                raw.server = Some(running.info.server.clone());
+                raw.sdk_app_id = Some(app);
+            }
+        }
+        let app = raw.sdk_app_id.and_then(|id| u32::try_from(id).ok());
+        if let (None, Some(app)) = (&raw.user_sig, app) {
+            let signed = self.make_user_sig(Some(app), raw.user_id.clone(), None);
+            // Without a key the missing signature is the entry's fault to tell.
+            raw.user_sig = signed.ok().and_then(|it| it["userSig"].as_str().map(str::to_owned));
+        }
+        Ok(raw)
+    }
+
+    fn make_user_sig(&self, app: Option<u32>, user: Option<String>, expire: Option<u64>) -> Answer {
+        let hosted = match &self.hosting {
+            HostingNow::Yes(running) => Some((running.info.sdk_app_id, running.key.as_str())),
+            HostingNow::No | HostingNow::Changing => None,
+        };
+        let others = self.keys.iter().map(|key| (key.app.0, key.key.as_str()));
+        let mut keys = hosted.into_iter().chain(others);
+        let known = keys.find(|(id, _)| app.is_none_or(|app| app == *id));
+        let (id, key) = known.ok_or_else(|| {
+            Fault::new(Code::REFUSED).with_message(
+                "This app has no key to sign with; ask the server of your application for a UserSig.",
+            )
+        })?;
+        let user = match user {
+            Some(text) => UserId::try_from(text)
+                .map_err(|error| Fault::new(Code::INVALID_USER_ID).with_message(error.to_string()))?,
+            None => self.store.user_id().map_err(|error| store_fault(&error))?,
+        };
+        let (now, expire) = (unix_ms() / 1000, expire.unwrap_or(DAY));
+        let user_sig = user_sig::sign(SdkAppId(id), key, user.as_str(), expire, now, None);
+        jobs::value(&SignedUser { sdk_app_id: id, user_id: user.to_string(), user_sig })
+    }
+}
+
+pub(super) fn store_fault(error: &StoreError) -> Fault {
+    Fault::new(Code::FAILED).with_message(format!("{error}."))
+}

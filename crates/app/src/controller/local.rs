@@ -1,0 +1,106 @@
+//! The devices of this computer in use.
+
+use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
+use serde_json::Value;
+
+use super::actor::{Actor, Change, Reply};
+use super::{chosen, jobs};
+use crate::{CameraView, DeviceKind, Host, MicrophoneView};
+
+impl<H: Host> Actor<H> {
+    pub(super) async fn start_local_video(&mut self, named: Option<&str>, reply: Reply) {
+        match self.chosen.camera(named) {
+            Ok(camera) => self.start_camera(camera, reply).await,
+            Err(fault) => {
+                self.state.on_camera_failed(fault.clone());
+                Self::answer(reply, Err(fault));
+            }
+        }
+    }
+
+    pub(super) async fn stop_local_video(&mut self, reply: Reply) {
+        self.state.camera = CameraView::default();
+        let session = self.session.clone();
+        self.start(jobs::plain(reply, async move { session.stop_local_video().await })).await;
+    }
+
+    pub(super) async fn mute_local_video(&mut self, mute: bool, reply: Reply) {
+        self.state.camera.muted = mute;
+        let session = self.session.clone();
+        self.start(jobs::plain(reply, async move { session.mute_local_video(mute).await })).await;
+    }
+
+    pub(super) async fn start_local_audio(&mut self, named: Option<&str>, reply: Reply) {
+        match self.chosen.microphone(named) {
+            Ok(microphone) => self.start_microphone(microphone, reply).await,
+            Err(fault) => {
+                self.state.on_microphone_failed(fault.clone());
+                Self::answer(reply, Err(fault));
+            }
+        }
+    }
+
+    pub(super) async fn stop_local_audio(&mut self, reply: Reply) {
+        self.state.microphone = MicrophoneView::default();
+        let session = self.session.clone();
+        self.start(jobs::plain(reply, async move { session.stop_local_audio().await })).await;
+    }
+
+    pub(super) async fn mute_local_audio(&mut self, mute: bool, reply: Reply) {
+        self.state.microphone.muted = mute;
+        let session = self.session.clone();
+        self.start(jobs::plain(reply, async move { session.mute_local_audio(mute).await })).await;
+    }
+
+    async fn start_camera(&mut self, camera: CameraSource, reply: Reply) {
+        self.state.camera = CameraView { on: true, muted: self.state.camera.muted, ..CameraView::default() };
+        let session = self.session.clone();
+        let job = async move {
+            match session.start_local_video(camera).await {
+                Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) => jobs::done(reply, Change::CameraFailed(fault.clone()), Err(fault)),
+            }
+        };
+        self.start(job).await;
+    }
+
+    async fn start_microphone(&mut self, microphone: MicrophoneSource, reply: Reply) {
+        let muted = self.state.microphone.muted;
+        self.state.microphone = MicrophoneView { on: true, muted, ..MicrophoneView::default() };
+        let session = self.session.clone();
+        let job = async move {
+            match session.start_local_audio(microphone).await {
+                Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) => jobs::done(reply, Change::MicrophoneFailed(fault.clone()), Err(fault)),
+            }
+        };
+        self.start(job).await;
+    }
+
+    pub(super) async fn select(&mut self, kind: DeviceKind, id: &str, reply: Reply) {
+        match kind {
+            DeviceKind::Camera => {
+                let camera = chosen::device(id, |name| CameraSource::Device(Some(name)));
+                self.chosen.camera = Some(camera.clone());
+                match self.state.camera.on {
+                    true => self.start_camera(camera, reply).await,
+                    false => Self::answer(reply, Ok(Value::Null)),
+                }
+            }
+            DeviceKind::Microphone => {
+                let microphone = chosen::device(id, |name| MicrophoneSource::Device(Some(name)));
+                self.chosen.microphone = Some(microphone.clone());
+                match self.state.microphone.on {
+                    true => self.start_microphone(microphone, reply).await,
+                    false => Self::answer(reply, Ok(Value::Null)),
+                }
+            }
+            DeviceKind::Speaker => {
+                let speaker = chosen::device(id, |name| SpeakerSink::Device(Some(name)));
+                self.chosen.speaker = speaker.clone();
+                let session = self.session.clone();
+                self.start(jobs::plain(reply, async move { session.set_speaker(speaker).await })).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Driving the app by lines of JSON: one request a line in, answers and events out. The same for
+//! `confab-headless` and for a script beside the window.
+
+mod output;
+mod read;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncBufRead;
+
+use crate::{Controller, Event, Fault, Host, Request};
+
+pub use output::Output;
+
+/// Longest line that is read, bytes.
+pub const LONGEST: usize = 1024 * 1024;
+
+/// What a line asks for, or why it cannot be read, with the id to answer to.
+#[derive(Debug)]
+struct Line {
+    id: Value,
+    request: Result<Request, Fault>,
+}
+
+/// Answers requests in their order until the input ends. A line that cannot be read is answered
+/// with an error; only a broken input ends it early.
+pub async fn serve<H: Host>(
+    controller: &Controller<H>,
+    mut input: impl AsyncBufRead + Unpin,
+    output: &Output,
+) -> std::io::Result<()> {
+    while let Some(read) = read::line(&mut input, LONGEST).await? {
+        let line = match read {
+            Ok(text) if text.trim().is_empty() => continue,
+            Ok(text) => parse(&text),
+            Err(why) => Line { id: Value::Null, request: Err(Fault::unreadable(why)) },
+        };
+        let answer = match line.request {
+            Ok(request) => controller.call(request).await,
+            Err(fault) => Err(fault),
+        };
+        output.answer(&match answer {
+            Ok(result) => json!({ "id": line.id, "result": result }),
+            Err(fault) => json!({ "id": line.id, "error": fault }),
+        });
+    }
+    Ok(())
+}
+
+/// Writes an event as a line. Snapshots of the state are for pages; scripts ask `get_state`.
+pub fn emit(output: &Output, event: &Event) {
+    match event {
+        Event::Room(event) => output.event(event),
+        Event::View(_) => {}
+    }
+}
+
+fn parse(text: &str) -> Line {
+    let mut fields = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => {
+            let why = "it is not an object like {\"id\":1,\"command\":\"...\",\"args\":{}}";
+            return Line { id: Value::Null, request: Err(Fault::unreadable(why)) };
+        }
+        Err(error) => return Line { id: Value::Null, request: Err(Fault::unreadable(error)) },
+    };
+    let id = fields.remove("id").unwrap_or(Value::Null);
+    Line { id, request: serde_json::from_value(Value::Object(fields)).map_err(Fault::unreadable) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_line_is_a_request_with_its_id() {
+        let line = parse(r#"{"id":"a7","command":"exit_room"}"#);
+        assert_eq!((line.id, line.request), (json!("a7"), Ok(Request::ExitRoom {})));
+    }
+
+    #[test]
+    fn a_bad_line_is_answered_to_its_id_where_it_has_one() {
+        for (text, id, why) in [
+            ("{", Value::Null, "EOF while parsing"),
+            ("hello", Value::Null, "expected value"),
+            ("[1]", Value::Null, "it is not an object"),
+            (r#"{"id":3}"#, json!(3), "\"command\" is missing"),
+            (r#"{"id":4,"command":"fly"}"#, json!(4), "there is no command \"fly\""),
+            (r#"{"id":5,"command":"exit_room","args":{"x":1}}"#, json!(5), "unknown field `x`"),
+            (r#"{"id":6,"command":"enter_room","args":{"roomId":"1"}}"#, json!(6), "invalid type: string"),
+        ] {
+            let line = parse(text);
+            let fault = line.request.unwrap_err();
+            assert_eq!((line.id, fault.code), (id, -2), "{text}");
+            assert!(fault.message.contains(why), "{text}: {}", fault.message);
+        }
+    }
+}
