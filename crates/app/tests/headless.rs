@@ -1,0 +1,144 @@
+//! `confab-headless` as scripts use it: a process, lines in, lines out.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+struct Headless {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    _data: tempfile::TempDir,
+}
+
+impl Headless {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_confab-headless"))
+            .args(["--camera", "test", "--microphone", "tone", "--speaker", "null"])
+            .env("CONFAB_DATA", data.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdin, stdout, _data: data }
+    }
+
+    fn write(&mut self, line: &[u8]) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(line).unwrap();
+        stdin.write_all(b"\n").unwrap();
+        stdin.flush().unwrap();
+    }
+
+    fn read(&mut self) -> Value {
+        let mut line = String::new();
+        assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the program ended");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The next line that `wanted` takes; others are passed over.
+    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.read();
+            if wanted(&line) {
+                return line;
+            }
+        }
+    }
+
+    fn call(&mut self, id: u32, command: &str, args: &Value) -> Value {
+        self.write(json!({ "id": id, "command": command, "args": args }).to_string().as_bytes());
+        self.until(|line| line["id"] == id)
+    }
+
+    fn event(&mut self, name: &str) -> Value {
+        self.until(|line| line["event"] == name)["data"].clone()
+    }
+
+    /// Ends the input and tells how the program ended.
+    fn end(mut self) -> Option<i32> {
+        drop(self.stdin.take());
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_answered_and_the_next_one_is_read() {
+    let mut app = Headless::start();
+    for (line, why) in [
+        (&b"{"[..], "EOF"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[]", "not an object"),
+        (br#"{"id":1,"command":"fly"}"#, "there is no command"),
+        (br#"{"id":1,"command":"enter_room","args":{"scene":"party"}}"#, "party"),
+    ] {
+        app.write(line);
+        let answer = app.read();
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains(why), "{message}");
+        assert_eq!(answer["error"]["code"], -2);
+    }
+    assert_eq!(app.call(9, "get_state", &json!({}))["result"]["phase"], "idle");
+    assert_eq!(app.end(), Some(0));
+}
+
+#[test]
+fn wrong_parameters_are_told_by_the_outcome_of_the_entry() {
+    let mut app = Headless::start();
+    let base = json!({"sdkAppId": 1, "userId": "ann", "userSig": "x", "roomId": 1, "server": "127.0.0.1:1"});
+    for (field, value, code) in [
+        ("roomId", json!(0), -3318),
+        ("roomId", json!(4_294_967_295_u32), -3318),
+        ("userId", json!(""), -3319),
+        ("userId", json!("a".repeat(33)), -3319),
+        ("userId", json!("zoé"), -3319),
+        ("userSig", json!(""), -3320),
+        ("sdkAppId", json!(0), -3317),
+    ] {
+        let mut args = base.clone();
+        args[field] = value;
+        assert!(app.call(1, "enter_room", &args)["error"].is_null());
+        assert_eq!(app.event("onError")["code"], code, "{field}");
+        assert_eq!(app.event("onEnterRoom")["result"], code, "{field}");
+    }
+    app.call(2, "enter_room", &base);
+    assert_eq!(app.event("onEnterRoom")["result"], -3307);
+    assert_eq!(app.end(), Some(0));
+}
+
+#[test]
+fn two_programs_meet_in_a_room_that_one_of_them_opened() {
+    let (mut host, mut guest) = (Headless::start(), Headless::start());
+    let hosting = host.call(1, "host_room", &json!({}))["result"].clone();
+    host.call(2, "enter_room", &json!({"userId": "host", "roomId": 7}));
+    assert!(host.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+    let signed = host.call(3, "make_user_sig", &json!({"userId": "guest"}))["result"].clone();
+    let args = json!({
+        "server": hosting["server"], "sdkAppId": hosting["sdkAppId"], "userId": "guest",
+        "userSig": signed["userSig"], "roomId": 7, "name": "A guest",
+    });
+    guest.call(1, "enter_room", &args);
+    assert!(guest.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+    assert_eq!(host.event("onRemoteUserEnterRoom"), json!({"userId": "guest", "name": "A guest"}));
+    assert_eq!(host.call(4, "start_local_video", &json!({}))["result"], Value::Null);
+    let first = guest.event("onFirstVideoFrame");
+    assert_eq!(
+        (&first["userId"], &first["width"], &first["height"]),
+        (&json!("host"), &json!(1280), &json!(720))
+    );
+
+    let picture = guest.call(2, "snapshot_video", &json!({"userId": "host"}));
+    assert!(picture["result"]["png"].as_str().unwrap().starts_with("iVBOR"));
+    let stage = guest.call(3, "stage_snapshot", &json!({}));
+    assert_eq!(stage["result"]["width"], 1280, "{stage}");
+
+    assert_eq!(host.end(), Some(0));
+    let exit = guest.event("onExitRoom");
+    assert_eq!((&exit["reason"], &exit["cause"]), (&json!(2), &json!("host_stopped")));
+    assert_eq!(guest.end(), Some(0));
+}

@@ -1,0 +1,175 @@
+//! Two apps without windows meet through a real server, with real codecs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may fail loudly and looks for one event among many"
+)]
+
+#[path = "meeting/ears.rs"]
+mod ears;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use confab_app::{Controller, Request};
+use confab_frame::VideoFrame;
+use confab_media::picture::{psnr, read_stamp};
+use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason, RawEnterParams};
+use confab_scene::TileId;
+use serde_json::Value;
+
+use ears::{APP, Ears, app, server};
+
+fn enter(server: &str, user: &str, room: i64) -> Request {
+    Request::EnterRoom(RawEnterParams {
+        server: Some(server.to_owned()),
+        sdk_app_id: Some(i64::from(APP)),
+        user_id: Some(user.to_owned()),
+        room_id: Some(room),
+        ..RawEnterParams::default()
+    })
+}
+
+async fn entered(app: &Controller<Ears>) {
+    let result = app.host().until("onEnterRoom", |event| match event {
+        Event::OnEnterRoom { result } => Some(*result),
+        _ => None,
+    });
+    let result = result.await;
+    assert!(result > 0, "entry failed with {result}");
+}
+
+async fn call(app: &Controller<Ears>, request: Request) -> Value {
+    app.call(request).await.unwrap()
+}
+
+/// What is seen of `of` by `by` in `time`: pictures of the two ends by the counter drawn in them.
+async fn watch(
+    of: &Controller<Ears>,
+    by: &Controller<Ears>,
+    user: &str,
+    time: Duration,
+) -> (HashMap<u32, VideoFrame>, Vec<(u32, VideoFrame)>) {
+    let (mut sent, mut seen) = (HashMap::new(), Vec::<(u32, VideoFrame)>::new());
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        if let Some(frame) = of.stage().frame(&TileId::local())
+            && let Some(stamp) = read_stamp(&frame.buffer)
+        {
+            sent.entry(stamp.counter).or_insert(frame);
+        }
+        if let Some(frame) = by.stage().frame(&TileId(user.to_owned()))
+            && let Some(stamp) = read_stamp(&frame.buffer)
+            && seen.last().is_none_or(|(last, _)| *last != stamp.counter)
+        {
+            seen.push((stamp.counter, frame));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    (sent, seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_see_and_hear_each_other() {
+    let server = server().await;
+    let (ann, bob) = (app(), app());
+    call(&ann, enter(&server.url(), "ann", 123)).await;
+    call(&bob, enter(&server.url(), "bob", 123)).await;
+    entered(&ann).await;
+    entered(&bob).await;
+    call(&ann, Request::StartLocalVideo { source: None }).await;
+    call(&ann, Request::StartLocalAudio { source: None }).await;
+    let size = bob.host().until("ann's picture", |event| match event {
+        Event::OnFirstVideoFrame { user_id, width, height, .. } if user_id == "ann" => {
+            Some((*width, *height))
+        }
+        _ => None,
+    });
+    assert_eq!(size.await, (1280, 720));
+    bob.host()
+        .until("ann's voice", |event| {
+            matches!(event, Event::OnFirstAudioFrame { user_id } if user_id == "ann").then_some(())
+        })
+        .await;
+
+    let (sent, seen) = watch(&ann, &bob, "ann", Duration::from_secs(4)).await;
+    assert!(seen.len() > 40, "only {} pictures arrived", seen.len());
+    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "pictures came out of order");
+    let alike: Vec<f64> = seen
+        .iter()
+        .filter_map(|(counter, theirs)| psnr(&sent.get(counter)?.buffer, &theirs.buffer))
+        .collect();
+    assert!(alike.len() > 20, "only {} pictures could be compared", alike.len());
+    let worst = alike.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(worst > 28.0, "a picture was only {worst:.1} dB like the one that was sent");
+
+    let picture = call(&bob, Request::SnapshotVideo { user_id: Some("ann".into()) }).await;
+    assert_eq!((picture["width"].as_u64(), picture["height"].as_u64()), (Some(1280), Some(720)));
+    let people = call(&bob, Request::Participants {}).await;
+    assert_eq!(
+        (people[0]["userId"].as_str(), people[0]["videoAvailable"].as_bool()),
+        (Some("ann"), Some(true))
+    );
+
+    call(&ann, Request::MuteLocalVideo { mute: true }).await;
+    bob.host()
+        .until("ann's picture to end", |event| {
+            matches!(event, Event::OnUserVideoAvailable { user_id, available: false } if user_id == "ann")
+                .then_some(())
+        })
+        .await;
+    call(&ann, Request::ExitRoom {}).await;
+    let reason = bob.host().until("ann to leave", |event| match event {
+        Event::OnRemoteUserLeaveRoom { user_id, reason } if user_id == "ann" => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(reason.await, LeaveReason::Left);
+    let exit = ann.host().until("ann's exit", |event| match event {
+        Event::OnExitRoom { reason, .. } => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(exit.await, ExitReason::Left);
+    ann.close().await;
+    bob.close().await;
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms_opened_here_need_nothing_but_their_name() {
+    let (host, guest) = (app(), app());
+    let hosting = call(&host, Request::HostRoom { port: None, lan: None }).await;
+    let again = call(&host, Request::HostRoom { port: None, lan: None }).await;
+    assert_eq!(hosting, again);
+    let room = RawEnterParams { str_room_id: Some("lobby".into()), ..RawEnterParams::default() };
+    call(&host, Request::EnterRoom(room)).await;
+    entered(&host).await;
+
+    let signed =
+        call(&host, Request::MakeUserSig { sdk_app_id: None, user_id: Some("guest".into()), expire: None });
+    let signed = signed.await;
+    let text = |value: &Value, name: &str| value[name].as_str().map(str::to_owned);
+    let invited = RawEnterParams {
+        server: text(&hosting, "server"),
+        sdk_app_id: hosting["sdkAppId"].as_i64(),
+        user_id: text(&signed, "userId"),
+        user_sig: text(&signed, "userSig"),
+        str_room_id: Some("lobby".into()),
+        ..RawEnterParams::default()
+    };
+    call(&guest, Request::EnterRoom(invited)).await;
+    entered(&guest).await;
+
+    call(&host, Request::StopHosting {}).await;
+    for person in [&host, &guest] {
+        let exit = person.host().until("the end of the room", |event| match event {
+            Event::OnExitRoom { reason, cause, .. } => Some((*reason, *cause)),
+            _ => None,
+        });
+        assert_eq!(exit.await, (ExitReason::Dismissed, ExitCause::HostStopped));
+    }
+    let state = call(&host, Request::GetState {}).await;
+    assert_eq!((state["phase"].as_str(), state["hosting"].is_null()), (Some("idle"), true));
+    host.close().await;
+    guest.close().await;
+}
