@@ -1,3 +1,4 @@
+import type { SignedUser } from "../types/SignedUser";
 import type { JoinForm } from "./join";
 import { SCENES } from "./terms";
 
@@ -8,7 +9,7 @@ export type Invitation = {
   scene: JoinForm["scene"];
   sdkAppId: number;
   /** A signature for one guest; without it the guest asks the server's operator. */
-  guest: { userId: string; userSig: string } | null;
+  guest: Pick<SignedUser, "userId" | "userSig"> | null;
 };
 
 /** The invitation as text to send to one person. {@link readInvitation} reads it back. */

@@ -114,9 +114,14 @@ describe("the form", () => {
   });
 
   it("refuses an SDKAppID of 0", () => {
-    expect(checkSdkAppId("0")).not.toBeNull();
-    expect(checkSdkAppId("1400000001")).toBeNull();
-    expect(checkSdkAppId("4294967296")).not.toBeNull();
+    expect(checkSdkAppId("0", "")).not.toBeNull();
+    expect(checkSdkAppId("1400000001", "")).toBeNull();
+    expect(checkSdkAppId("4294967296", "")).not.toBeNull();
+  });
+
+  it("asks which application a UserSig belongs to", () => {
+    expect(checkSdkAppId("", "")).toBeNull();
+    expect(checkSdkAppId("", "eJw")).toContain("SDKAppID that the UserSig was made for");
   });
 
   it("sends the role only in live scenes", () => {

@@ -74,7 +74,7 @@ export function checkForm(form: JoinForm): FieldErrors {
   put("userId", checkUserId(form.userId));
   if (form.where === "server") {
     put("server", checkServer(form.server));
-    put("sdkAppId", checkSdkAppId(form.sdkAppId));
+    put("sdkAppId", checkSdkAppId(form.sdkAppId, form.userSig));
   }
   return errors;
 }
@@ -125,9 +125,12 @@ export function checkUserId(text: string): string | null {
   return null;
 }
 
-export function checkSdkAppId(typed: string): string | null {
+/** Empty is right as long as no UserSig was typed: this app may know an application itself. */
+export function checkSdkAppId(typed: string, userSig: string): string | null {
   const text = typed.trim();
-  if (text === "") return null;
+  if (text === "") {
+    return userSig.trim() === "" ? null : "Enter the SDKAppID that the UserSig was made for.";
+  }
   if (!/^[0-9]+$/.test(text) || Number(text) < 1 || Number(text) > MAX_SDK_APP_ID) {
     return `An SDKAppID is a whole number from 1 to ${MAX_SDK_APP_ID}.`;
   }

@@ -173,7 +173,12 @@ describe("joining", () => {
 
   it("keeps what was typed for the next time, except the secret", async () => {
     const { store } = open();
-    fill(store, { where: "server", server: "10.0.0.1:7880", userSig: "planted-secret" });
+    fill(store, {
+      where: "server",
+      server: "10.0.0.1:7880",
+      sdkAppId: "7",
+      userSig: "planted-secret",
+    });
     await store.join();
     expect(rememberedForm(localStorage)).toMatchObject({ name: "Ada", roomNumber: "123" });
     expect(JSON.stringify(localStorage.getItem("confab.join"))).not.toContain("planted-secret");

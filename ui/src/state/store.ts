@@ -25,12 +25,6 @@ export type StoreOptions = {
   storage: Storage | null;
 };
 
-/** Where to enter, and as part of which application. */
-type Target = Pick<Hosting, "server" | "sdkAppId">;
-
-/** The application that `confab-server --dev` answers to. */
-const DEFAULT_APP = 1400000001;
-
 /** The state, and what the page may ask for. Nothing throws: what goes wrong is in the state. */
 export class Store {
   private state: State;
@@ -158,8 +152,7 @@ export class Store {
     const { room, hosting } = this.state.app;
     if (room === null || hosting === null) return null;
     const { sdkAppId, addresses } = hosting;
-    const userId = freshId();
-    const signed = await this.sign(sdkAppId, userId).catch(() => null);
+    const guest = await this.sign({ sdkAppId, userId: freshId() }).catch(() => null);
     return writeInvitation({
       addresses,
       room:
@@ -168,7 +161,7 @@ export class Store {
           : { kind: "text", id: room.strRoomId },
       scene: room.scene,
       sdkAppId,
-      guest: signed === null ? null : { userId, userSig: signed },
+      guest,
     });
   }
 
@@ -186,11 +179,11 @@ export class Store {
   /** The steps of an entry; `stale` says that it was given up meanwhile. */
   private async enter(form: JoinForm, stale: () => boolean): Promise<void> {
     this.dispatch({ type: "step", step: form.where === "host" ? "hosting" : "signing" });
-    const { server, sdkAppId } = await this.target(form);
+    const hosting = form.where === "host" ? await this.openRooms(form.lan) : null;
     if (stale()) return;
     this.dispatch({ type: "step", step: "signing" });
-    const userId = form.userId === "" ? guestId() : form.userId;
-    const userSig = await this.userSig(form, sdkAppId, userId);
+    const signed =
+      hosting === null ? await this.signedGuest(form) : await this.signedHost(form, hosting);
     if (stale()) return;
     this.dispatch({ type: "step", step: "entering" });
     await this.prepareDevices(form);
@@ -198,10 +191,8 @@ export class Store {
     await this.host.call({
       command: "enter_room",
       args: {
-        server,
-        sdkAppId,
-        userId,
-        userSig,
+        server: hosting?.server ?? serverUrl(form.server) ?? form.server,
+        ...signed,
         name: form.name.trim(),
         ...roomOf(form),
         scene: form.scene,
@@ -210,36 +201,36 @@ export class Store {
     });
   }
 
-  private async target(form: JoinForm): Promise<Target> {
-    if (form.where === "server") {
-      const app = form.sdkAppId.trim();
-      return {
-        server: serverUrl(form.server) ?? form.server,
-        sdkAppId: app === "" ? DEFAULT_APP : Number(app),
-      };
-    }
-    const { hosting } = this.state.app;
-    if (hosting !== null) return hosting;
-    return (await this.host.call({ command: "host_room", args: { lan: form.lan } })) as Hosting;
+  private async openRooms(lan: boolean): Promise<Hosting> {
+    const open = this.state.app.hosting;
+    if (open !== null) return open;
+    return (await this.host.call({ command: "host_room", args: { lan } })) as Hosting;
   }
 
-  private async userSig(form: JoinForm, sdkAppId: number, userId: string): Promise<string> {
-    const typed = form.userSig.trim();
-    if (form.where === "server" && typed !== "") return typed;
+  private signedHost(form: JoinForm, { sdkAppId }: Hosting): Promise<SignedUser> {
+    return this.sign({ sdkAppId, userId: userIdOf(form) });
+  }
+
+  /** As typed; where nothing was, this app may have been given a key to sign with. */
+  private async signedGuest(form: JoinForm): Promise<SignedUser> {
+    const userId = userIdOf(form);
+    const app = form.sdkAppId.trim() === "" ? {} : { sdkAppId: Number(form.sdkAppId.trim()) };
+    const userSig = form.userSig.trim();
+    if (userSig !== "" && app.sdkAppId !== undefined)
+      return { sdkAppId: app.sdkAppId, userId, userSig };
     try {
-      return await this.sign(sdkAppId, userId);
-    } catch (thrown) {
-      if (form.where === "host") throw thrown;
+      return await this.sign({ ...app, userId });
+    } catch {
       throw new HostFault({
         code: -3320,
-        message: "This server asks for a UserSig. Paste the one that its operator gave you.",
+        message:
+          "This server asks for a UserSig: paste an invitation into the address, or the UserSig and SDKAppID that the server’s operator gave you.",
       });
     }
   }
 
-  private async sign(sdkAppId: number, userId: string): Promise<string> {
-    const made = await this.host.call({ command: "make_user_sig", args: { sdkAppId, userId } });
-    return (made as SignedUser).userSig;
+  private async sign(who: { sdkAppId?: number; userId: string }): Promise<SignedUser> {
+    return (await this.host.call({ command: "make_user_sig", args: who })) as SignedUser;
   }
 
   /** The camera as wished and as the scene allows. The microphone opens only once one is inside. */
@@ -296,4 +287,8 @@ export class Store {
     const { message } = HostFault.from(thrown);
     this.dispatch({ type: "failed", message, now: this.options.now() });
   }
+}
+
+function userIdOf({ userId }: JoinForm): string {
+  return userId === "" ? guestId() : userId;
 }
