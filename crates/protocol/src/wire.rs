@@ -86,7 +86,7 @@ pub struct EnterAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
     /// STUN and TURN, empty where none is needed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub ice_servers: Vec<IceServer>,
     /// What the room holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
