@@ -86,6 +86,7 @@ async fn perform(shared: &Shared, name: Option<&str>, request: Request) -> Resul
         let message = format!("the SdkAppId {} is not known to this server", action.app());
         return Err(RestError::new("UnauthorizedOperation.SdkAppId", message));
     }
+    info!(?action, "asked by a cloud key");
     carry_out(shared, action).await
 }
 

@@ -165,6 +165,8 @@ impl Parameters {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn json(action: &str, body: &str) -> Result<Action, &'static str> {
@@ -249,5 +251,24 @@ mod tests {
         assert_eq!(query("RemoveUser", &pairs), Err("InvalidParameter.UserIds"));
         let pairs = [("SdkAppId", "x"), ("RoomId", "1"), ("UserIds.0", "a")];
         assert_eq!(query("RemoveUser", &pairs), Err("InvalidParameter.SdkAppId"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_parameters_are_understood_or_refused(
+            bytes in any::<Vec<u8>>(), names in proptest::collection::vec("[A-Za-z.0-9]{0,12}", 0..6),
+            action in "(RemoveUser|DismissRoom)(ByStrRoomId)?|.{0,20}", value in ".{0,10}",
+        ) {
+            let members: Map<String, Value> =
+                names.iter().map(|name| (name.clone(), Value::String(value.clone()))).collect();
+            let json_text = Value::Object(members).to_string();
+            for body in [bytes.as_slice(), json_text.as_bytes()] {
+                if let Ok(parameters) = Parameters::from_json(body) {
+                    prop_assert!(Action::parse(&action, parameters).is_err(), "a room or an app is missing");
+                }
+            }
+            let pairs = names.into_iter().map(|name| (name, value.clone())).collect();
+            prop_assert!(Action::parse(&action, Parameters::from_query(pairs)).is_err());
+        }
     }
 }

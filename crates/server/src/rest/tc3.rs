@@ -178,8 +178,10 @@ pub(crate) fn sign(request: Request<'_>, signed: &str, id: &str, key: &str, seco
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
     use serde_json::Value;
+
+    use super::*;
 
     const NOW: u64 = 1_700_000_000;
 
@@ -330,5 +332,39 @@ mod tests {
         assert_eq!(verify(request(vector, &headers), key_of, NOW), Err(AuthError::Timestamp));
         headers.insert("x-tc-timestamp", u64::MAX.to_string().parse().unwrap());
         assert_eq!(verify(request(vector, &headers), key_of, NOW), Err(AuthError::Expired));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_refused_without_a_panic(
+            text in "[ -~]{0,200}", parts in "TC3-HMAC-SHA256 [CredentialSignatureSignedHeaders=;,/ a-z0-9]{0,200}",
+            stamp in "[ -~]{0,24}", now in any::<u64>(),
+        ) {
+            for authorization in [text, parts] {
+                let mut headers = HeaderMap::new();
+                headers.insert("authorization", authorization.parse().unwrap());
+                headers.insert("x-tc-timestamp", stamp.parse().unwrap());
+                let request = Request { method: "POST", query: "", headers: &headers, body: b"" };
+                prop_assert!(verify(request, key_of, now).is_err());
+            }
+        }
+
+        #[test]
+        fn what_was_signed_is_believed(
+            body in any::<Vec<u8>>(), query in "[!-~]{0,60}", key in ".{1,40}",
+            seconds in 0_u64..250_000_000_000, off in 0_u64..=300,
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "h:1".parse().unwrap());
+            headers.insert("content-type", "text/plain".parse().unwrap());
+            headers.insert("x-tc-timestamp", seconds.to_string().parse().unwrap());
+            let unsigned = Request { method: "POST", query: &query, headers: &headers, body: &body };
+            let authorization = sign(unsigned, "content-type;host", "ID", &key, seconds);
+            let mut signed = headers.clone();
+            signed.insert("authorization", authorization.parse().unwrap());
+            let request = Request { headers: &signed, ..unsigned };
+            let believed = verify(request, |_| Some(key.clone()), seconds + off);
+            prop_assert_eq!(believed, Ok("ID".to_owned()));
+        }
     }
 }

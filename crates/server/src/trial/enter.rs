@@ -22,6 +22,7 @@ async fn a_good_entry_gets_everything_signalling_needs() {
     assert_eq!(answer["code"], 0);
     assert_eq!(answer["url"], format!("ws://{}", trial.server.http()));
     assert_eq!(answer["room"], key(5));
+    assert_eq!(answer["iceServers"], json!([]));
     assert_eq!(answer["limits"], json!({ "online": 300, "publishing": 50 }));
     assert_eq!(answer["token"].as_str().unwrap().split('.').count(), 3);
     assert!(answer.get("message").is_none());

@@ -205,6 +205,44 @@ async fn viewers_of_a_live_room_are_not_announced() {
     server.stop(ExitCause::ServerStopped).await;
 }
 
+#[tokio::test]
+async fn a_viewer_who_steps_up_is_seen_and_one_who_steps_down_may_not_send() {
+    let server = server().await;
+    let live = |user: &str, role: u8| {
+        let mut entry = body(user);
+        entry["scene"] = json!(1);
+        entry["role"] = json!(role);
+        entry
+    };
+    let mut anchor = inside(&server, &live("anchor", 20)).await;
+    let mut viewer = inside(&server, &live("viewer", 21)).await;
+    let change = async |role: u8| {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut ask = live("viewer", role);
+        ask["scene"] = Value::Null;
+        let url = format!("{}/v1/role", server.url());
+        let answer = client.post(url).body(ask.to_string()).send().await.unwrap();
+        assert_eq!(answer.json::<Value>().await.unwrap()["code"], 0);
+    };
+    let seen = |role: &'static str, may_publish: bool| {
+        move |message: &Message| {
+            let Message::Update(update) = message else { return None };
+            update.participants.iter().find(|one| {
+                let permission = one.permission.as_ref();
+                one.identity == "viewer"
+                    && one.attributes.get("confab.role").is_some_and(|given| given == role)
+                    && permission.is_some_and(|permission| permission.can_publish == may_publish)
+            })?;
+            Some(())
+        }
+    };
+    change(20).await;
+    tokio::join!(viewer.until(seen("anchor", true)), anchor.until(seen("anchor", true)));
+    change(21).await;
+    tokio::join!(viewer.until(seen("audience", false)), anchor.until(seen("audience", false)));
+    server.stop(ExitCause::ServerStopped).await;
+}
+
 /// A plain test: the threads are the server's own.
 #[test]
 fn a_hosted_server_starts_and_stops_from_any_thread() {

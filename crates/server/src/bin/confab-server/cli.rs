@@ -14,7 +14,7 @@ CONFAB_CLOUD_KEY), which wins over the file; a flag wins over both.";
 #[derive(Debug, Parser)]
 #[command(name = "confab-server", version, after_help = ENVIRONMENT)]
 pub(crate) struct Cli {
-    /// Configuration file (TOML)
+    /// Configuration file, TOML (CONFAB_CONFIG)
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Make an app, an api key and a cloud key for a try, and print them
