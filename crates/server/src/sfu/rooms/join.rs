@@ -73,7 +73,14 @@ impl Rooms {
             return None;
         }
         person.link = Link { id: link, to: Some(to), lost: None };
+        person.lost = None;
         let room = person.room;
+        for side in [person.publisher, person.subscriber] {
+            if let Some(peer) = self.peers.get_mut(side) {
+                // The silence that made them come back is over as far as we know.
+                peer.heard = now;
+            }
+        }
         let reconnect =
             lk::ReconnectResponse { server_info: Some(server_info()), ..lk::ReconnectResponse::default() };
         self.tell(key, Message::Reconnect(reconnect), now);

@@ -21,6 +21,8 @@ use crate::sfu::room::Room;
 const NOTICE_WAIT: Duration = Duration::from_millis(400);
 /// How long connections may take to close.
 const CLOSE_WAIT: Duration = Duration::from_millis(300);
+/// How long after its media a client's goodbye may come.
+const GOODBYE_WAIT: Duration = Duration::from_secs(1);
 /// Joined but never connected.
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(60);
 /// A websocket that is gone while media flows may come back at least this long.
@@ -120,9 +122,6 @@ impl Rooms {
         }
         tracing::info!(identity = person.identity, sid = person.sid, "connection lost, the seat is kept");
         person.lost = Some(now);
-        // Silence on the media path; the client may still hear us here, and can resume.
-        person.link.send(Message::Leave(leave(DisconnectReason::ConnectionTimeout, Action::Resume)), now);
-        person.link.drop_now(now);
     }
 
     /// Looks whether somebody has to go because their time is over.
@@ -133,10 +132,17 @@ impl Rooms {
         }
         let primary = person.primary();
         let silent = self.peers.get(primary).is_some_and(|peer| peer.connected && !peer.is_alive(now));
-        match (silent, person.lost) {
-            (true, None) => self.lost(primary, now),
-            (false, Some(_)) if person.state == State::Active => person.lost = None,
-            (true | false, _) => {}
+        let failed = self.peers.get(primary).is_some_and(|peer| !peer.rtc.is_alive());
+        match person.lost {
+            None if silent => self.lost(primary, now),
+            Some(_) if !silent && !failed => person.lost = None,
+            // Who closes their connections is about to say goodbye here; who does not may resume.
+            Some(since) if now.saturating_duration_since(since) >= GOODBYE_WAIT => {
+                let resume = leave(DisconnectReason::ConnectionTimeout, Action::Resume);
+                person.link.send(Message::Leave(resume), now);
+                person.link.drop_now(now);
+            }
+            None | Some(_) => {}
         }
         self.check_link(key, now);
         self.check_seat(key, now);

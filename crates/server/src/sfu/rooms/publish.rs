@@ -79,6 +79,7 @@ impl Rooms {
             self.sync_sections(key, &sections, now);
             self.claim(key, now);
         }
+        let mid = sections.into_iter().next().map(|section| section.mid);
         let answer = sdp::finish_answer(&answer, |mid| self.opus(key, mid));
         let answer = lk::SessionDescription {
             r#type: "answer".to_owned(),
@@ -87,7 +88,7 @@ impl Rooms {
             ..lk::SessionDescription::default()
         };
         self.tell(key, Message::Answer(answer), now);
-        self.trickle(key, side, now);
+        self.trickle(key, side, mid, now);
     }
 
     /// Mutes or unmutes a person's own track; true when there is such a track.

@@ -55,8 +55,8 @@ impl Rooms {
         }
     }
 
-    /// Tells a client our candidates for one connection; they are in the SDP as well.
-    pub(super) fn trickle(&mut self, key: Key<Person>, side: Key<Peer>, now: Instant) {
+    /// Tells a client our candidates for one connection, which are in its description as well.
+    pub(super) fn trickle(&mut self, key: Key<Person>, side: Key<Peer>, mid: Option<String>, now: Instant) {
         let Some(person) = self.people.get(key) else { return };
         let target =
             if side == person.publisher { lk::SignalTarget::Publisher } else { lk::SignalTarget::Subscriber };
@@ -70,7 +70,7 @@ impl Rooms {
         for line in lines {
             let one = candidate::Candidate {
                 candidate: line,
-                sdp_mid: Some("0".to_owned()),
+                sdp_mid: mid.clone(),
                 sdp_m_line_index: Some(0),
                 username_fragment: None,
             };

@@ -200,8 +200,9 @@ impl Rooms {
             id: negotiation.id,
             mid_to_track_id: live.map(|s| (s.mid.to_string(), s.ids.1.clone())).collect(),
         };
+        let mid = sdp::sections(&description.sdp).into_iter().next().map(|section| section.mid);
         self.tell(key, Message::Offer(description), now);
-        self.trickle(key, side, now);
+        self.trickle(key, side, mid, now);
     }
 
     /// Every wanted track: whether it is video, and the stream and track id clients know it by.
