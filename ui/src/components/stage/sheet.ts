@@ -71,6 +71,7 @@ export class Sheet {
       return { x, y, w, h, ...wish };
     }).filter(({ w, h }) => w > 0 && h > 0);
     this.path?.setAttribute("d", sheetPath(tiles, width, height));
+    document.documentElement.dataset["sheet"] = "on";
     const style = getComputedStyle(document.documentElement);
     const scene: Scene = {
       size: [Math.round(width * scale), Math.round(height * scale)],
