@@ -1,4 +1,4 @@
-import { act, render, screen, within } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -171,6 +171,36 @@ describe("the meeting page", () => {
     expect(screen.getByTestId("tile-user-3")).toHaveAttribute("data-video", "off");
     expect(screen.getByTestId("tile-user-1")).toHaveAttribute("data-video", "on");
     expect(screen.getByTestId("tile-user-1")).not.toHaveTextContent("GH");
+  });
+
+  it("tells the backend where pictures belong, and cuts the same holes", async () => {
+    vi.spyOn(Element.prototype, "getBoundingClientRect").mockImplementation(function (
+      this: Element,
+    ) {
+      const { left, top, width, height } = (this as HTMLElement).style;
+      return new DOMRect(parseInt(left), parseInt(top), parseInt(width), parseInt(height));
+    });
+    const host = show({ people: 3 });
+    await join();
+    const ids = () => host.stage()?.tiles.map(({ id }) => id);
+    const holes = () => document.querySelector("svg path")?.getAttribute("d")?.match(/M/g)?.length;
+    await waitFor(() => {
+      expect(ids()).toEqual(["", "user-1", "user-2"]);
+    });
+    expect(holes()).toBe(1 + 3);
+    expect(host.stage()?.tiles.map(({ mirror }) => mirror)).toEqual([true, false, false]);
+    expect(host.stage()?.tiles[1]).toMatchObject({ fit: "fill", speaking: true });
+    await userEvent.click(screen.getByTestId("toggle-camera"));
+    await waitFor(() => {
+      expect(ids()).toEqual(["user-1", "user-2"]);
+    });
+    expect(holes()).toBe(1 + 2);
+    act(() => {
+      host.leave({ reason: 2, cause: "dismissed", by: null, message: "" });
+    });
+    await waitFor(() => {
+      expect(ids()).toEqual([]);
+    });
   });
 
   it("mutes by button and by key, and says so", async () => {
