@@ -99,7 +99,7 @@ async def listen(track, user):
             window = heard[:LISTEN]
             heard = heard[LISTEN:]
             spectrum = numpy.abs(numpy.fft.rfft(window * numpy.hanning(LISTEN)))
-            level = 20 * math.log10(max(1e-6, float(numpy.sqrt(numpy.mean(window**2)) * math.sqrt(2))))
+            level = 20 * math.log10(max(1e-6, float(numpy.sqrt(numpy.mean(window**2)))))
             say(event="sound", user=user, hz=float(numpy.argmax(spectrum) * RATE / LISTEN), dbfs=level)
 
 
@@ -111,6 +111,7 @@ async def publish(room, folder):
         video_codec=rtc.VideoCodec.H264,
         simulcast=False,
         video_encoding=rtc.VideoEncoding(max_bitrate=1_500_000, max_framerate=FPS),
+        degradation_preference=rtc.DegradationPreference.MAINTAIN_FRAMERATE_AND_RESOLUTION,
     )
     await room.local_participant.publish_track(picture, options)
     microphone = rtc.AudioSource(RATE, 1)
@@ -163,7 +164,8 @@ async def main(url, token, folder):
         await room.connect(url, token)
     except rtc.ConnectError as error:
         say(event="refused", message=error.message)
-        return
+        # The library panics in a thread of its own when the interpreter now tidies up.
+        os._exit(0)
     present = [{"user": p.identity, "name": p.name} for p in room.remote_participants.values()]
     say(event="connected", room=room.name, user=room.local_participant.identity, present=present)
     tasks += await publish(room, folder)
@@ -180,5 +182,3 @@ async def main(url, token, folder):
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])))
-    # After a refused entry the library panics in a thread of its own when the interpreter tidies up.
-    os._exit(0)

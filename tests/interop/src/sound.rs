@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 /// How strong one pitch is in a sound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tone {
-    /// Level of a sine of that pitch, dB below full scale.
+    /// Root mean square of a sine of that pitch, dB of full scale.
     pub dbfs: f64,
     /// How far all the rest lies below it, dB.
     pub over_rest: f64,
@@ -46,7 +46,7 @@ pub fn tone(samples: &[f64], rate: u32, hz: f64) -> Tone {
     let amplitude = 2.0 * cosine.hypot(sine) / count;
     let power = amplitude * amplitude / 2.0;
     let rest = (all / count - power).max(1e-12);
-    Tone { dbfs: 20.0 * amplitude.max(1e-9).log10(), over_rest: 10.0 * (power.max(1e-12) / rest).log10() }
+    Tone { dbfs: 10.0 * power.max(1e-18).log10(), over_rest: 10.0 * (power.max(1e-12) / rest).log10() }
 }
 
 #[cfg(test)]
@@ -58,7 +58,7 @@ mod tests {
         let turn = std::f64::consts::TAU * 1000.0 / 48000.0;
         let samples: Vec<f64> = (0..48000).map(|at| 0.25 * (turn * f64::from(at)).sin()).collect();
         let found = tone(&samples, 48000, 1000.0);
-        assert!((found.dbfs + 12.04).abs() < 0.01 && found.over_rest > 60.0, "{found:?}");
+        assert!((found.dbfs + 15.05).abs() < 0.01 && found.over_rest > 60.0, "{found:?}");
         assert!(tone(&samples, 48000, 440.0).dbfs < -60.0);
     }
 }
