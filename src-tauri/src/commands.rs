@@ -1,0 +1,15 @@
+//! What the page may call.
+
+use confab_app::{Code, Controller, Fault, Request};
+use serde_json::Value;
+use tauri::State;
+
+use crate::host::Window;
+
+/// Carries one request out: the same list as for scripts and for `confab-headless`.
+#[tauri::command]
+pub(crate) async fn call(request: Value, app: State<'_, Controller<Window>>) -> Result<Value, Fault> {
+    let unreadable =
+        |error: serde_json::Error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string());
+    app.call(serde_json::from_value::<Request>(request).map_err(unreadable)?).await
+}
