@@ -10,7 +10,7 @@ use std::time::Instant;
 use confab_frame::{AudioBlock, EncodedAudio, queue};
 
 use crate::encode::opus;
-use crate::worker::{Failure, Worker};
+use crate::worker::Worker;
 use crate::{MediaError, MicrophoneSource, SpeakerSink};
 
 pub(crate) mod device;
@@ -67,15 +67,38 @@ pub struct Tapped {
 struct Shared {
     muted: AtomicBool,
     local_level: AtomicU8,
-    failure: Failure,
 }
 
 /// What keeps a speaker open.
 #[derive(Debug)]
 enum OpenSpeaker {
-    Device(#[expect(dead_code, reason = "held for its drop")] OpenDevice),
+    Device(OpenDevice),
     File(Recorder),
     Null,
+}
+
+impl OpenSpeaker {
+    fn open(sink: &SpeakerSink) -> Result<(Self, Output), MediaError> {
+        Ok(match sink {
+            SpeakerSink::Null => (Self::Null, Output::Null),
+            SpeakerSink::File(path) => {
+                let (recorder, sender) = Recorder::start(path.clone())?;
+                (Self::File(recorder), Output::File(sender))
+            }
+            SpeakerSink::Device(name) => {
+                let (open, ring) = device::open_speaker(name.as_deref())?;
+                (Self::Device(open), Output::device(ring)?)
+            }
+        })
+    }
+
+    fn failure(&self) -> Option<MediaError> {
+        match self {
+            Self::Device(device) => device.failure(),
+            Self::File(recorder) => recorder.failure(),
+            Self::Null => None,
+        }
+    }
 }
 
 /// The sound of one room: a speaker, a microphone or none, and the others' voices. Dropping it closes
@@ -97,7 +120,7 @@ impl AudioEngine {
     /// not wait.
     pub fn start(sink: &SpeakerSink) -> Result<(Self, queue::Receiver<EncodedAudio>), MediaError> {
         let shared = Arc::new(Shared::default());
-        let (open, output) = open_speaker(sink, &shared.failure)?;
+        let (open, output) = OpenSpeaker::open(sink)?;
         let (sender, encoded) = queue::bounded(ENCODED);
         let (commands, wishes) = sync_channel(COMMANDS);
         let mut engine = Engine::new(output, sender, shared.clone(), opus::Config::default())?;
@@ -116,7 +139,7 @@ impl AudioEngine {
     /// Plays through another speaker. When it cannot be opened, the one before stays. Blocks like
     /// [`AudioEngine::start`].
     pub fn set_speaker(&self, sink: &SpeakerSink) -> Result<(), MediaError> {
-        let (open, output) = open_speaker(sink, &self.shared.failure)?;
+        let (open, output) = OpenSpeaker::open(sink)?;
         self.send(Command::Output(output))?;
         *lock(&self.speaker) = open;
         Ok(())
@@ -130,7 +153,7 @@ impl AudioEngine {
             Some(MicrophoneSource::Tone) => (None, Some(Input::tone())),
             Some(MicrophoneSource::File(path)) => (None, Some(Input::recording(crate::wav::read(path)?))),
             Some(MicrophoneSource::Device(name)) => {
-                let (open, ring) = device::open_microphone(name.as_deref(), &self.shared.failure)?;
+                let (open, ring) = device::open_microphone(name.as_deref())?;
                 (Some(open), Some(Input::device(ring)?))
             }
         };
@@ -173,13 +196,13 @@ impl AudioEngine {
         Ok(receiver)
     }
 
-    /// Why the thread, the speaker or the microphone stopped by itself, if one did.
+    /// Why the thread, the speaker or the microphone stopped by itself, if one did. Choosing another
+    /// device ends the failure of the one before.
     pub fn failure(&self) -> Option<MediaError> {
-        let recorder = match &*lock(&self.speaker) {
-            OpenSpeaker::File(recorder) => recorder.failure(),
-            OpenSpeaker::Device(_) | OpenSpeaker::Null => None,
-        };
-        self.worker.failure().or_else(|| self.shared.failure.get()).or(recorder)
+        self.worker
+            .failure()
+            .or_else(|| lock(&self.speaker).failure())
+            .or_else(|| lock(&self.microphone).as_ref().and_then(OpenDevice::failure))
     }
 
     fn send(&self, command: Command) -> Result<(), MediaError> {
@@ -200,20 +223,6 @@ impl fmt::Debug for AudioEngine {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn open_speaker(sink: &SpeakerSink, failure: &Failure) -> Result<(OpenSpeaker, Output), MediaError> {
-    Ok(match sink {
-        SpeakerSink::Null => (OpenSpeaker::Null, Output::Null),
-        SpeakerSink::File(path) => {
-            let (recorder, sender) = Recorder::start(path.clone())?;
-            (OpenSpeaker::File(recorder), Output::File(sender))
-        }
-        SpeakerSink::Device(name) => {
-            let (open, ring) = device::open_speaker(name.as_deref(), failure)?;
-            (OpenSpeaker::Device(open), Output::device(ring)?)
-        }
-    })
 }
 
 #[cfg(test)]

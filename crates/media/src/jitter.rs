@@ -143,6 +143,8 @@ pub struct JitterBuffer {
     sequence: Sequence,
     held: BTreeMap<i64, Held>,
     state: State,
+    /// The first packet that was neither played nor given up.
+    next: i64,
     delay: Delay,
     /// Samples of the last packet, taken for those of a lost one.
     frame: i64,
@@ -160,6 +162,7 @@ impl JitterBuffer {
             sequence: Sequence::default(),
             held: BTreeMap::new(),
             state: State::Idle,
+            next: i64::MIN,
             delay: Delay::new(config.min, config.max),
             frame: 2 * STEP,
             steady: GENTLE,
@@ -193,9 +196,7 @@ impl JitterBuffer {
         }
         self.stats.received += 1;
         self.delay.arrived(at_us, transit_us);
-        if let State::Playing { seq: next, .. } = self.state
-            && seq < next
-        {
+        if seq < self.next {
             self.stats.late += 1;
             return;
         }
@@ -253,6 +254,7 @@ impl JitterBuffer {
         let Some((seq, held)) = self.held.pop_first() else { return Output::Silence };
         self.lateness_us = now_us - self.delay.base_us() - sample_us(held.timestamp);
         self.frame = held.samples;
+        self.next = seq + 1;
         self.delay.kept();
         self.state = State::Playing { seq: seq + 1, timestamp: held.timestamp + held.samples, stalled: 0 };
         Output::Packet { payload: held.payload, pace: self.pace() }
@@ -306,6 +308,7 @@ impl JitterBuffer {
     /// Fills a gap of lost packets one by one, the last from the copy in the packet after it.
     fn fill(&mut self, missing: i64, rest: i64, samples: i64) -> Output {
         let State::Playing { seq, timestamp, stalled } = self.state else { return Output::Silence };
+        self.next = seq + 1;
         self.stats.lost += 1;
         self.delay.lost();
         self.stats.concealed_samples += stalled as u64;
@@ -330,6 +333,7 @@ impl JitterBuffer {
             }
             self.held.pop_first();
             self.stats.skipped += 1;
+            self.next = seq + 1;
             self.state = State::Playing { seq: seq + 1, timestamp: timestamp + samples, stalled: 0 };
         }
     }
@@ -352,6 +356,7 @@ impl JitterBuffer {
         self.stats.skipped += self.held.len() as u64;
         self.held.clear();
         self.state = State::Idle;
+        self.next = i64::MIN;
         self.sequence = Sequence::default();
         self.delay.restart();
     }

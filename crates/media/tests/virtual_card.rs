@@ -301,8 +301,10 @@ fn case_server_lost() {
     }
     let said = engine.failure().unwrap().to_string();
     assert!(said.starts_with("the speaker stopped") || said.starts_with("the microphone stopped"), "{said}");
-    // The engine itself goes on, and another speaker can be chosen.
+    // The engine itself goes on, and others can be chosen.
     engine.set_speaker(&SpeakerSink::Null).unwrap();
+    engine.set_microphone(Some(&MicrophoneSource::Tone)).unwrap();
+    assert_eq!(engine.failure(), None);
     let tap = engine.tap(Tap::Speaker, 10).unwrap();
     assert!(tap.pop(Duration::from_secs(10)).is_some());
 }

@@ -28,7 +28,17 @@ const OPENING: Duration = Duration::from_secs(5);
 const MONITOR: &str = ".monitor";
 
 /// Keeps a device open; dropping it closes the device.
-pub(crate) struct OpenDevice(#[expect(dead_code, reason = "held for its drop")] cpal::Stream);
+pub(crate) struct OpenDevice {
+    _stream: cpal::Stream,
+    failure: Failure,
+}
+
+impl OpenDevice {
+    /// Why the device stopped by itself, if it did.
+    pub(super) fn failure(&self) -> Option<MediaError> {
+        self.failure.get()
+    }
+}
 
 impl fmt::Debug for OpenDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -156,12 +166,10 @@ fn pick(kind: DeviceKind, name: Option<&str>) -> Result<cpal::Device, MediaError
     Ok(found.swap_remove(chosen).1)
 }
 
-/// Opens the speaker called `name` or the default; failures later on go to `failure`.
-pub(super) fn open_speaker(
-    name: Option<&str>,
-    failure: &Failure,
-) -> Result<(OpenDevice, SpeakerRing), MediaError> {
+/// Opens the speaker called `name` or the default.
+pub(super) fn open_speaker(name: Option<&str>) -> Result<(OpenDevice, SpeakerRing), MediaError> {
     const KIND: DeviceKind = DeviceKind::Speaker;
+    let failure = Failure::default();
     let device = pick(KIND, name)?;
     let open = || {
         let ranges: Vec<_> =
@@ -190,17 +198,15 @@ pub(super) fn open_speaker(
         .map_err(|error| refused(KIND, &error))?;
         let ring = ring.ok_or_else(|| start_failed(KIND))?;
         stream.play().map_err(|error| refused(KIND, &error))?;
-        Ok((OpenDevice(stream), SpeakerRing { rate, ring, shared }))
+        Ok((OpenDevice { _stream: stream, failure: failure.clone() }, SpeakerRing { rate, ring, shared }))
     };
     guarded(open).unwrap_or_else(|what| Err(MediaError::DeviceStart { kind: KIND, what }))
 }
 
-/// Opens the microphone called `name` or the default; failures later on go to `failure`.
-pub(super) fn open_microphone(
-    name: Option<&str>,
-    failure: &Failure,
-) -> Result<(OpenDevice, MicrophoneRing), MediaError> {
+/// Opens the microphone called `name` or the default.
+pub(super) fn open_microphone(name: Option<&str>) -> Result<(OpenDevice, MicrophoneRing), MediaError> {
     const KIND: DeviceKind = DeviceKind::Microphone;
+    let failure = Failure::default();
     let device = pick(KIND, name)?;
     let open = || {
         let ranges: Vec<_> =
@@ -224,7 +230,7 @@ pub(super) fn open_microphone(
         .map_err(|error| refused(KIND, &error))?;
         let ring = ring.ok_or_else(|| start_failed(KIND))?;
         stream.play().map_err(|error| refused(KIND, &error))?;
-        Ok((OpenDevice(stream), MicrophoneRing { rate, ring }))
+        Ok((OpenDevice { _stream: stream, failure: failure.clone() }, MicrophoneRing { rate, ring }))
     };
     guarded(open).unwrap_or_else(|what| Err(MediaError::DeviceStart { kind: KIND, what }))
 }

@@ -5,10 +5,8 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use confab_frame::{FramePool, Slot, VideoFrame};
-use nokhwa::pixel_format::YuyvFormat;
 use nokhwa::utils::{
     ApiBackend, CameraFormat, CameraIndex, CameraInfo, FrameFormat, RequestedFormat, RequestedFormatType,
-    Resolution,
 };
 use nokhwa::{Camera, NokhwaError};
 
@@ -34,15 +32,17 @@ const FORMATS: [FrameFormat; 6] = [
 
 /// The cameras of the system.
 pub(crate) fn list() -> Result<Vec<Device>, MediaError> {
-    let found = query()?.into_iter().enumerate();
-    Ok(found
-        .map(|(number, info)| Device {
-            kind: KIND,
-            id: id(&info),
-            name: info.human_name(),
-            is_default: number == 0,
-        })
-        .collect())
+    Ok(devices(&query()?))
+}
+
+fn devices(cameras: &[CameraInfo]) -> Vec<Device> {
+    let device = |(number, info): (usize, &CameraInfo)| Device {
+        kind: KIND,
+        id: id(info),
+        name: info.human_name(),
+        is_default: number == 0,
+    };
+    cameras.iter().enumerate().map(device).collect()
 }
 
 fn query() -> Result<Vec<CameraInfo>, MediaError> {
@@ -89,23 +89,12 @@ pub(super) fn start(
 fn open(name: Option<&str>, config: VideoConfig) -> Result<Camera, MediaError> {
     permit()?;
     let cameras = query()?;
-    let devices = list()?;
-    let chosen = choose(KIND, &devices, name)?;
+    let chosen = choose(KIND, &devices(&cameras), name)?;
     let index = cameras.get(chosen).map_or(CameraIndex::Index(0), |info| info.index().clone());
-    let wanted = RequestedFormatType::Closest(CameraFormat::new(
-        Resolution::new(config.width, config.height),
-        FrameFormat::YUYV,
-        config.fps,
-    ));
-    // The closest match looks at one format at a time: a camera may have 720p as MJPEG only.
-    let mut camera = Camera::new(index, RequestedFormat::with_formats(wanted, &FORMATS))
-        .or_else(|_| {
-            Camera::new(
-                CameraIndex::Index(chosen as u32),
-                RequestedFormat::new::<YuyvFormat>(RequestedFormatType::AbsoluteHighestFrameRate),
-            )
-        })
-        .map_err(|error| refused(&error))?;
+    // Any format opens the camera; then it tells all it has, and the best is chosen of those.
+    let any = RequestedFormatType::AbsoluteHighestFrameRate;
+    let mut camera =
+        Camera::new(index, RequestedFormat::with_formats(any, &FORMATS)).map_err(|error| refused(&error))?;
     if let Ok(formats) = camera.compatible_camera_formats()
         && let Some(best) = best(&formats, config)
     {
@@ -198,6 +187,7 @@ fn refused(error: &NokhwaError) -> MediaError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nokhwa::utils::Resolution;
 
     fn format(width: u32, height: u32, format: FrameFormat, fps: u32) -> CameraFormat {
         CameraFormat::new(Resolution::new(width, height), format, fps)

@@ -2,6 +2,31 @@
 //! 10 ms. Nothing waits for a clock.
 
 use super::*;
+use proptest::prelude::*;
+
+proptest! {
+    #[test]
+    fn whatever_the_network_does_packets_play_in_order_and_time_goes_on(
+        packets in proptest::collection::vec((any::<bool>(), 0u16..2_000, 0u8..10), 1..400),
+    ) {
+        let mut arrivals = Vec::new();
+        for (n, (late, delay, lost)) in packets.iter().enumerate() {
+            let delay = if *late { f64::from(*delay) } else { 0.0 };
+            if *lost > 0 {
+                arrivals.push((n as f64 * 20.0 + delay, n as u64));
+            }
+        }
+        arrivals.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut way = Way::new();
+        // `play` ends only because every step yields samples.
+        way.play(packets.len() as f64 * 20.0 + 3_000.0, &mut arrivals.iter().copied().peekable());
+        prop_assert!(way.heard.packets.windows(2).all(|pair| pair[0] < pair[1]));
+        let stats = way.jitter.stats();
+        prop_assert_eq!(stats.received, arrivals.len() as u64);
+        prop_assert!(way.heard.packets.len() as u64 + stats.late + stats.skipped <= stats.received);
+        prop_assert!(stats.concealed_samples <= stats.played_samples);
+    }
+}
 
 /// Packets of 20 ms, 48 kHz, as an encoder makes them; the content is only its number.
 fn packet(number: u64, at: Instant) -> AudioPacket {
