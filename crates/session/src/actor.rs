@@ -27,6 +27,8 @@ use tokio::time::MissedTickBehavior;
 const INSIDE: usize = 256;
 /// How often statistics are told in a room (TRTC).
 const STATISTICS: Duration = Duration::from_secs(2);
+/// How often loudness is told in a room, while anybody is heard (TRTC recommends 300 ms).
+const VOLUME: Duration = Duration::from_millis(300);
 /// How often devices are looked after.
 const CARE: Duration = Duration::from_millis(500);
 
@@ -156,6 +158,8 @@ impl Actor {
         care.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut statistics = tokio::time::interval(STATISTICS);
         statistics.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut volume = tokio::time::interval(VOLUME);
+        volume.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.closed {
             let due = self.room.timeout();
             let sleep = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into());
@@ -172,6 +176,7 @@ impl Actor {
                     self.carry_out(effects).await;
                 }
                 _ = care.tick() => self.care().await,
+                _ = volume.tick(), if in_room => self.tell_volumes(),
                 _ = statistics.tick(), if in_room => {
                     let figures = self.statistics().await;
                     self.emit(Event::OnStatistics(figures));

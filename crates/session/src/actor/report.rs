@@ -3,7 +3,7 @@
 use super::Actor;
 use crate::link::Order;
 use confab_frame::SAMPLE_RATE;
-use confab_protocol::{LocalStatistics, RemoteStatistics, Statistics, StreamType};
+use confab_protocol::{Event, LocalStatistics, RemoteStatistics, Statistics, StreamType, Volume};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub(super) struct Report {
     at: Option<Instant>,
     counts: HashMap<String, Counts>,
+    /// The loudness told last.
+    volumes: Vec<Volume>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +55,22 @@ impl Report {
 }
 
 impl Actor {
+    /// Tells how loud everybody is, until all have been told to be silent.
+    pub(super) fn tell_volumes(&mut self) {
+        let Some(levels) = self.local.engine().map(|engine| engine.levels()) else { return };
+        let others = levels.remotes.into_iter();
+        let volumes: Vec<Volume> = std::iter::once((String::new(), levels.local))
+            .chain(others)
+            .map(|(user_id, volume)| Volume { user_id, volume })
+            .collect();
+        let silent = |volumes: &[Volume]| volumes.iter().all(|one| one.volume == 0);
+        if silent(&volumes) && silent(&self.report.volumes) {
+            return;
+        }
+        self.report.volumes.clone_from(&volumes);
+        self.emit(Event::OnUserVoiceVolume { volumes });
+    }
+
     /// The figures since they were last asked for.
     pub(super) async fn statistics(&mut self) -> Statistics {
         let now = Instant::now();

@@ -73,8 +73,9 @@ pub(super) struct Driver {
     /// One reader a data channel.
     pub(super) channels: JoinSet<()>,
     pub(super) connected: bool,
-    /// The server said `leave`; its notice may still come until then.
-    pub(super) leaving: Option<(Ending, tokio::time::Instant)>,
+    /// The server said `leave`, which means this or else a loss; its notice may still come until
+    /// then.
+    pub(super) leaving: Option<(Option<Ending>, tokio::time::Instant)>,
     /// When the server was last heard.
     pub(super) heard: Instant,
     pub(super) ping: tokio::time::Interval,
@@ -155,8 +156,8 @@ impl Driver {
     /// What the end of the signalling means.
     fn ended(&mut self) -> News {
         match self.leaving.take() {
-            Some((ending, _)) => News::Ended(ending),
-            None => News::Lost,
+            Some((Some(ending), _)) => News::Ended(ending),
+            Some((None, _)) | None => News::Lost,
         }
     }
 
@@ -218,14 +219,12 @@ impl Driver {
     }
 
     fn leave(&mut self, leave: &lk::LeaveRequest) -> Step {
-        match Ending::from_leave(leave) {
-            Some(ending) => {
-                self.leaving = Some((ending, tokio::time::Instant::now() + NOTICE_GRACE));
-                Ok(())
-            }
+        if leave.action() != lk::leave_request::Action::Disconnect {
             // The server wants us back: as after any other loss.
-            None => Err(News::Lost),
+            return Err(News::Lost);
         }
+        self.leaving = Some((Ending::from_leave(leave), tokio::time::Instant::now() + NOTICE_GRACE));
+        Ok(())
     }
 
     /// Hears only the peer connections until the grace is over.
