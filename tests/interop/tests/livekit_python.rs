@@ -1,5 +1,6 @@
 //! LiveKit's Python client in a room of our server, with one of our sessions.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 use std::collections::HashMap;
 use std::path::Path;
