@@ -1,15 +1,23 @@
 //! `confab-headless` as scripts use it: a process, lines in, lines out.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+
+/// Longest wait for a line: far more than it takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Headless {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdout: Receiver<Value>,
+    /// Lines that came while another one was waited for.
+    passed: VecDeque<Value>,
     _data: tempfile::TempDir,
 }
 
@@ -24,8 +32,15 @@ impl Headless {
             .spawn()
             .unwrap();
         let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdin, stdout, _data: data }
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (send, stdout) = channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // The test has ended when nobody listens.
+                let _ = send.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { child, stdin, stdout, passed: VecDeque::new(), _data: data }
     }
 
     fn write(&mut self, line: &[u8]) {
@@ -36,18 +51,24 @@ impl Headless {
     }
 
     fn read(&mut self) -> Value {
-        let mut line = String::new();
-        assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the program ended");
-        serde_json::from_str(&line).unwrap()
+        let line = self.passed.pop_front();
+        line.unwrap_or_else(|| self.stdout.recv_timeout(PATIENCE).expect("a line"))
     }
 
-    /// The next line that `wanted` takes; others are passed over.
+    /// The first line that `wanted` takes; the others wait for their turn.
     fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.passed.iter().position(&wanted) {
+            return self.passed.remove(at).unwrap();
+        }
         loop {
-            let line = self.read();
+            let line = match self.stdout.recv_timeout(PATIENCE) {
+                Ok(line) => line,
+                Err(why) => panic!("{why}; came: {:#?}", self.passed),
+            };
             if wanted(&line) {
                 return line;
             }
+            self.passed.push_back(line);
         }
     }
 

@@ -34,7 +34,8 @@ fn main() -> ExitCode {
 
 fn start() -> Result<()> {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("CONFAB_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("CONFAB_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,rtc_ice=error,rtc_dtls=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let options = arguments.app.options(concat!("confab-headless/", env!("CARGO_PKG_VERSION")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
