@@ -38,8 +38,10 @@ export function Choice<T extends string | number>({
 }: ChoiceProps<T>) {
   const name = useId();
   return (
-    <fieldset className={styles["choice"]} disabled={disabled}>
-      <legend className={hideLegend ? "sr-only" : styles["legend"]}>{legend}</legend>
+    <div role="radiogroup" aria-labelledby={`${name}-legend`}>
+      <p id={`${name}-legend`} className={hideLegend ? "sr-only" : styles["legend"]}>
+        {legend}
+      </p>
       <div className={styles[look]}>
         {options.map((option) => (
           <label key={option.value} className={styles["option"]} title={option.hint}>
@@ -48,6 +50,7 @@ export function Choice<T extends string | number>({
               name={name}
               className={styles["radio"]}
               checked={option.value === value}
+              disabled={disabled}
               data-testid={option.testId}
               onChange={() => {
                 onValue(option.value);
@@ -65,7 +68,7 @@ export function Choice<T extends string | number>({
           {hint}
         </p>
       )}
-    </fieldset>
+    </div>
   );
 }
 
@@ -85,8 +88,7 @@ export function IconChoice<T extends string>({
 }: IconChoiceProps<T>) {
   const name = useId();
   return (
-    <fieldset className={styles["choice"]}>
-      <legend className="sr-only">{legend}</legend>
+    <div role="radiogroup" aria-label={legend}>
       <div className={styles["strip"]}>
         {options.map((option) => (
           <label key={option.value} className={styles["option"]} title={option.label}>
@@ -107,6 +109,6 @@ export function IconChoice<T extends string>({
           </label>
         ))}
       </div>
-    </fieldset>
+    </div>
   );
 }

@@ -11,28 +11,36 @@ export type Wish = Pick<PageTile, "id" | "fit" | "mirror" | "radius" | "speaking
 export class Sheet {
   private readonly tiles = new Map<HTMLElement, Wish>();
   private readonly sizes: ResizeObserver;
-  private readonly themes: MutationObserver;
+  private readonly changes: MutationObserver;
   private path: SVGPathElement | null = null;
   private planned = 0;
   private said = "";
 
   constructor(private readonly send: (scene: Scene) => void) {
     this.sizes = new ResizeObserver(this.plan);
-    this.themes = new MutationObserver(this.plan);
+    this.changes = new MutationObserver(this.plan);
   }
 
   /** Begins to follow the window. The returned function ends it. */
   start(): () => void {
-    this.themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    // Whatever changes on the page may move a tile without resizing it.
+    this.changes.observe(document.documentElement, {
+      attributeFilter: ["class", "style", "hidden", "data-theme"],
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+    fonts()?.addEventListener("loadingdone", this.plan);
     window.addEventListener("resize", this.plan);
-    // Scrolling moves tiles without resizing them; it does not bubble.
+    // Scrolling moves tiles too; it does not bubble.
     window.addEventListener("scroll", this.plan, true);
     this.plan();
     return () => {
       cancelAnimationFrame(this.planned);
       this.planned = 0;
       this.sizes.disconnect();
-      this.themes.disconnect();
+      this.changes.disconnect();
+      fonts()?.removeEventListener("loadingdone", this.plan);
       window.removeEventListener("resize", this.plan);
       window.removeEventListener("scroll", this.plan, true);
     };
@@ -86,4 +94,9 @@ export class Sheet {
     this.said = saying;
     this.send(scene);
   }
+}
+
+/** Absent where nothing is laid out. */
+function fonts(): FontFaceSet | undefined {
+  return "fonts" in document ? document.fonts : undefined;
 }
