@@ -4,11 +4,13 @@
 pub mod pattern;
 mod peer;
 pub mod sound;
+mod tencent;
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 pub use peer::Peer;
+pub use tencent::Tencent;
 
 /// The Python interpreter that has the packages of requirements.txt; `cargo xtask setup` makes it.
 pub fn python() -> PathBuf {
