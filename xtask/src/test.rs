@@ -16,9 +16,6 @@ use display::Display;
 use suite::Suite;
 use tally::Tally;
 
-/// The programs that tests start beside the ones of their own package.
-const PROGRAMS: [&str; 4] = ["confab", "confab-headless", "confab-server", "confab-types"];
-
 /// Sets up, checks and tests everything; stops at the first step that fails.
 pub(crate) fn test(long: bool) -> Result<()> {
     let mut suite = Suite::new();
@@ -46,58 +43,74 @@ fn steps(suite: &mut Suite, long: bool) -> Result<()> {
     suite.step("clippy", |_| {
         run(cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
-    // All later steps select the whole workspace with its tests too: with another selection cargo
-    // would unite other features and compile half of it again.
+    // All later steps select the whole workspace and some tests: with another selection cargo would
+    // unite other features and compile half of it again.
+    let metadata = metadata()?;
     suite.step("build", |_| {
-        let mut build = cargo(["build", "--workspace", "--tests"]);
-        for program in PROGRAMS {
-            build.args(["--bin", program]);
-        }
+        let mut build = cargo(["build", "--workspace", "--test", "*"]);
+        // Not xtask: it is running.
+        build.args(programs(&metadata, &["bench", "xtask"]));
         run(build)
     })?;
     suite.step("types drift", |_| types::drift())?;
-    suite.step("unit tests", |tally| cargo_test(&["--lib", "--bins"], long, None, tally))?;
-    for (package, tests) in integration_tests()? {
-        let targets: Vec<&str> = tests.iter().flat_map(|test| ["--test", test]).collect();
+    suite.step("unit tests", |tally| {
+        let mut test = cargo_test();
+        test.arg("--lib").args(programs(&metadata, &["bench"]));
+        run_tests(test, long, tally)
+    })?;
+    for (package, tests) in integration_tests(&metadata) {
         let display = if package == "e2e" { Some(Display::start()?) } else { None };
-        suite.step(&package, |tally| cargo_test(&targets, long, display.as_ref(), tally))?;
+        suite.step(&package, |tally| {
+            let mut test = cargo_test();
+            test.args(tests.iter().flat_map(|test| ["--test", test]));
+            if let Some(display) = &display {
+                display.lend(&mut test);
+            }
+            run_tests(test, long, tally)
+        })?;
     }
-    suite.step("examples in documentation", |tally| cargo_test(&["--doc"], long, None, tally))
+    suite.step("examples in documentation", |tally| {
+        let mut test = cargo_test();
+        test.arg("--doc");
+        watch(test, |line| tally.read(line))
+    })
 }
 
-fn cargo_test(targets: &[&str], long: bool, display: Option<&Display>, tally: &mut Tally) -> Result<()> {
-    let mut test: Command = cargo(["test", "--workspace"]);
-    test.args(targets);
+/// `cargo test` over the whole workspace; which targets, the caller adds.
+fn cargo_test() -> Command {
+    let mut test = cargo(["test", "--workspace"]);
     test.env("CONFAB_CLIPS", clips::folder()).env("CONFAB_PYTHON", python::interpreter());
-    if let Some(display) = display {
-        // Without a GPU the webview draws several times faster this way.
-        test.env("DISPLAY", display.name()).env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
-        test.env_remove("WAYLAND_DISPLAY");
-    }
+    test
+}
+
+/// The tests that take minutes are the ignored ones.
+fn run_tests(mut test: Command, long: bool, tally: &mut Tally) -> Result<()> {
     if long {
         test.args(["--", "--include-ignored"]);
     }
     watch(test, |line| tally.read(line))
 }
 
-/// The names of the integration tests of every package that has some; whole rooms and the real
-/// window come last.
-fn integration_tests() -> Result<Vec<(String, Vec<String>)>> {
+fn metadata() -> Result<Value> {
     let metadata = read(cargo(["metadata", "--no-deps", "--offline", "--format-version", "1"]))?;
-    Ok(grouped(&serde_json::from_str(&metadata)?))
+    Ok(serde_json::from_str(&metadata)?)
 }
 
-fn grouped(metadata: &Value) -> Vec<(String, Vec<String>)> {
-    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
-    let is_test = |target: &Value| list(target, "kind").iter().any(|kind| kind == "test");
+/// `--bin` and the name of every program, except those of some packages: nothing here runs the
+/// benchmarks, which clippy has looked at.
+fn programs(metadata: &Value, except: &[&str]) -> Vec<String> {
+    let kept = |package: &&Value| !package["name"].as_str().is_some_and(|name| except.contains(&name));
+    let packages = list(metadata, "packages").iter().filter(kept);
+    packages.flat_map(|package| targets(package, "bin")).flat_map(|name| ["--bin".to_owned(), name]).collect()
+}
+
+/// The names of the integration tests of every package that has some; whole rooms and the real
+/// window come last.
+fn integration_tests(metadata: &Value) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = list(metadata, "packages")
         .iter()
-        .map(|package| {
-            let tests = list(package, "targets").into_iter().filter(is_test);
-            let names = tests.filter_map(|test| test["name"].as_str().map(str::to_owned)).collect();
-            (package["name"].as_str().unwrap_or_default().to_owned(), names)
-        })
-        .filter(|(_, tests): &(String, Vec<String>)| !tests.is_empty())
+        .map(|package| (package["name"].as_str().unwrap_or_default().to_owned(), targets(package, "test")))
+        .filter(|(_, tests)| !tests.is_empty())
         .collect();
     let last = ["rooms", "interop", "e2e"];
     groups.sort_by_key(|(package, _)| {
@@ -106,27 +119,49 @@ fn grouped(metadata: &Value) -> Vec<(String, Vec<String>)> {
     groups
 }
 
+/// The names of a package's targets of one kind.
+fn targets(package: &Value, kind: &str) -> Vec<String> {
+    let wanted = |target: &&Value| list(target, "kind").iter().any(|found| found == kind);
+    let targets = list(package, "targets").iter().filter(wanted);
+    targets.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
+    fn package(name: &str, kind: &str, names: &[&str]) -> Value {
+        let targets = names.iter().map(|target| json!({ "name": target, "kind": [kind] }));
+        let own = json!({ "name": name, "kind": ["lib"] });
+        json!({ "name": name, "targets": std::iter::once(own).chain(targets).collect::<Vec<_>>() })
+    }
+
     #[test]
     fn the_real_window_comes_last_and_packages_without_tests_do_not_come() {
-        let package = |name: &str, tests: &[&str]| {
-            let targets = tests.iter().map(|test| json!({ "name": test, "kind": ["test"] }));
-            let own = json!({ "name": name, "kind": ["lib"] });
-            json!({ "name": name, "targets": std::iter::once(own).chain(targets).collect::<Vec<_>>() })
-        };
         let metadata = json!({ "packages": [
-            package("e2e", &["window"]),
-            package("rooms", &["meeting", "refusals"]),
-            package("confab-frame", &[]),
-            package("confab-media", &["codecs"]),
+            package("e2e", "test", &["window"]),
+            package("rooms", "test", &["meeting", "refusals"]),
+            package("confab-frame", "test", &[]),
+            package("confab-media", "test", &["codecs"]),
         ]});
+        let tests = integration_tests(&metadata);
         let order: Vec<String> =
-            grouped(&metadata).into_iter().map(|(name, tests)| format!("{name} {}", tests.len())).collect();
+            tests.iter().map(|(name, tests)| format!("{name} {}", tests.len())).collect();
         assert_eq!(order, ["confab-media 1", "rooms 2", "e2e 1"]);
+    }
+
+    #[test]
+    fn programs_of_packages_left_out_do_not_come() {
+        let metadata = json!({ "packages": [
+            package("bench", "bin", &["glass"]),
+            package("confab-app", "bin", &["confab-headless", "confab-types"]),
+        ]});
+        assert_eq!(programs(&metadata, &["bench"]), ["--bin", "confab-headless", "--bin", "confab-types"]);
     }
 }
