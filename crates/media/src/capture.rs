@@ -127,29 +127,6 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_played_over_and_over_at_its_own_rate() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("three.y4m");
-        let mut content = b"YUV4MPEG2 W16 H16 F5:1 C420\n".to_vec();
-        for luma in [50u8, 100, 150] {
-            content.extend(b"FRAME\n");
-            content.extend(std::iter::repeat_n(luma, 16 * 16 * 3 / 2));
-        }
-        std::fs::write(&path, content).unwrap();
-        let out = Arc::new(Slot::default());
-        let source = CameraSource::File(path);
-        let camera = Camera::start(&source, VideoConfig::default(), out.clone()).unwrap();
-        let mut cursor = Cursor::default();
-        let mut next = || out.wait_newer(&mut cursor, Duration::from_secs(10)).unwrap();
-        let seen = [next(), next(), next(), next()];
-        assert_eq!(camera.failure(), None);
-        drop(camera);
-        // Three periods of 200 ms; at the configured 30 a second it would be 100 ms.
-        assert!(seen[3].at - seen[0].at > Duration::from_millis(300));
-        assert!(seen.iter().all(|frame| [50, 100, 150].contains(&frame.buffer.y()[0])), "{seen:?}");
-    }
-
-    #[test]
     fn a_test_picture_of_an_impossible_size_is_refused_by_name() {
         let config = VideoConfig { width: 641, ..VideoConfig::default() };
         let error = Camera::start(&CameraSource::Test, config, Arc::default()).unwrap_err();

@@ -9,7 +9,7 @@ use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::media::Mid;
 use str0m::rtp::Ssrc;
-use str0m::{Candidate, Input, Rtc};
+use str0m::{Candidate, Input, Output, Rtc};
 
 use super::address::Addresses;
 use super::arena::Key;
@@ -25,6 +25,9 @@ const MAX_ADDRESSES: usize = 16;
 /// Remote candidates taken from one client by trickling.
 const MAX_CANDIDATES: usize = 64;
 
+/// Bytes of reliable data kept for a channel that is not open yet.
+const MAX_EARLY: usize = 256 << 10;
+
 /// Which of a participant's two connections it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -33,6 +36,10 @@ pub(crate) enum Side {
     /// Carries what the client receives; we make its offers.
     Subscriber,
 }
+
+/// A connection could not go on and is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failed;
 
 /// A peer connection and what the worker has to know to drive it.
 #[derive(Debug)]
@@ -62,6 +69,8 @@ pub(crate) struct Peer {
     pub(crate) reliable: Option<ChannelId>,
     /// The data channel `_lossy`, once open.
     pub(crate) lossy: Option<ChannelId>,
+    /// Reliable messages that wait for the channel to open.
+    early: Vec<Vec<u8>>,
     candidates: usize,
 }
 
@@ -92,6 +101,7 @@ impl Peer {
             sections: HashMap::new(),
             reliable: None,
             lossy: None,
+            early: Vec::new(),
             candidates: 0,
         }
     }
@@ -102,9 +112,21 @@ impl Peer {
         self.guarded("receive", |rtc| rtc.handle_input(input).map_err(|e| e.to_string()));
     }
 
-    /// Lets time pass.
+    /// Lets time pass; a connection that cannot is closed.
     pub(crate) fn wake(&mut self, now: Instant) {
-        self.guarded("wake", |rtc| rtc.handle_input(Input::Timeout(now)).map_err(|e| e.to_string()));
+        let input = Input::Timeout(now);
+        if self.guarded("wake", |rtc| rtc.handle_input(input).map_err(|e| e.to_string())).is_none() {
+            self.rtc.disconnect();
+        }
+    }
+
+    /// The next thing it has to say; a connection that fails is closed.
+    pub(crate) fn poll(&mut self) -> Result<Output, Failed> {
+        let polled = self.guarded("poll", |rtc| rtc.poll_output().map_err(|e| e.to_string()));
+        polled.ok_or_else(|| {
+            self.rtc.disconnect();
+            Failed
+        })
     }
 
     /// Our answer to the client's offer.
@@ -153,10 +175,18 @@ impl Peer {
         self.rtc.is_alive() && now.saturating_duration_since(self.heard) < SILENCE
     }
 
-    /// Writes one message to an open data channel; false when the client reads too slowly.
+    /// Writes one message to a data channel, or keeps it until the reliable one opens; false when
+    /// the client reads too slowly or has no such channel.
     pub(crate) fn send(&mut self, reliable: bool, message: &[u8]) -> bool {
         let channel = if reliable { self.reliable } else { self.lossy };
-        let Some(channel) = channel else { return false };
+        let Some(channel) = channel else {
+            let held: usize = self.early.iter().map(Vec::len).sum();
+            let keep = reliable && self.rtc.is_alive() && held + message.len() <= MAX_EARLY;
+            if keep {
+                self.early.push(message.to_vec());
+            }
+            return keep;
+        };
         let sent = self.guarded("data", |rtc| {
             let Some(mut channel) = rtc.channel(channel) else { return Ok(false) };
             channel.write(true, message).map_err(|e| e.to_string())
@@ -164,8 +194,22 @@ impl Peer {
         sent == Some(true)
     }
 
-    /// Bytes of reliable data that the client has not acknowledged.
-    pub(crate) fn unacknowledged(&mut self) -> usize {
+    /// The reliable channel is open: what was kept for it goes out.
+    pub(crate) fn open_reliable(&mut self, channel: ChannelId) {
+        self.reliable = Some(channel);
+        for message in std::mem::take(&mut self.early) {
+            if !self.send(true, &message) {
+                tracing::debug!("data that was kept for a new channel did not fit");
+            }
+        }
+    }
+
+    /// Whether all reliable data has been acknowledged.
+    pub(crate) fn has_delivered(&mut self) -> bool {
+        self.early.is_empty() && self.unacknowledged() == 0
+    }
+
+    fn unacknowledged(&mut self) -> usize {
         let channel = self.reliable.and_then(|id| self.rtc.channel(id));
         channel.map_or(0, |mut channel| channel.buffered_amount())
     }

@@ -30,7 +30,7 @@ use super::arena::{Arena, Key};
 use super::command::{Command, Seat};
 use super::directory::Directory;
 use super::outbox::Outbox;
-use super::peer::{Peer, Side};
+use super::peer::{Failed, Peer, Side};
 use super::person::Person;
 use super::reports::Reports;
 use super::room::Room;
@@ -145,11 +145,11 @@ impl Rooms {
     }
 
     /// Takes everything a connection has to say.
-    fn pump(&mut self, key: Key<Peer>) {
+    fn pump(&mut self, key: Key<Peer>, now: Instant) {
         let Rooms { peers, tracks, outbox, events, forward, timers, addresses, .. } = self;
         let Some(peer) = peers.get_mut(key) else { return };
         loop {
-            match peer.rtc.poll_output() {
+            match peer.poll() {
                 Ok(Polled::Timeout(at)) => {
                     peer.deadline = at;
                     break;
@@ -159,18 +159,14 @@ impl Rooms {
                 }
                 Ok(Polled::Event(Event::RtpPacket(packet))) => forward.take(peer, tracks, packet),
                 Ok(Polled::Event(event)) => events.push_back((key, event)),
-                Err(error) => {
-                    tracing::debug!(%error, side = ?peer.side, "peer connection failed");
-                    peer.rtc.disconnect();
+                Err(Failed) => {
                     events.push_back((key, Event::Closed));
+                    peer.deadline = now;
                     break;
                 }
             }
         }
-        if peer.scheduled.is_none_or(|at| peer.deadline < at) {
-            peer.scheduled = Some(peer.deadline);
-            timers.push(peer.deadline, key);
-        }
+        timers.schedule(key, peer, now);
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "most reports are statistics")]
@@ -182,7 +178,11 @@ impl Rooms {
             Event::ChannelOpen(channel, label) => {
                 let Some(peer) = self.peers.get_mut(key) else { return };
                 match label.as_str() {
-                    "_reliable" => peer.reliable = Some(channel),
+                    "_reliable" => {
+                        peer.open_reliable(channel);
+                        peer.wake(now);
+                        self.pump(key, now);
+                    }
                     "_lossy" => peer.lossy = Some(channel),
                     _ => tracing::debug!("data channel of an unknown label is not forwarded"),
                 }

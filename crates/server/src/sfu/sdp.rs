@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 /// More sections than this in one description are refused.
-pub(crate) const MAX_SECTIONS: usize = 512;
-/// A longer description is refused.
-pub(crate) const MAX_LENGTH: usize = 1 << 20;
+pub(crate) const MAX_SECTIONS: usize = 2048;
+/// A longer description is refused. A section takes about a kilobyte.
+pub(crate) const MAX_LENGTH: usize = 2 << 20;
 
 /// What one `m=` section of a client's offer says about its sending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_description_of_absurd_size_is_refused() {
         assert!(acceptable(OFFER));
-        assert!(!acceptable(&"m=audio 9 x 0\r\n".repeat(600)));
+        assert!(!acceptable(&"m=audio 9 x 0\r\n".repeat(2100)));
         assert!(!acceptable(&"a".repeat(super::MAX_LENGTH + 1)));
     }
 }

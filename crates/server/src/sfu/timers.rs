@@ -2,13 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::arena::Key;
 use super::peer::Peer;
 
-/// A heap of wake-ups. An entry may be early or for a peer that is gone: whoever pops it looks at
-/// the peer's own deadline and schedules again, so that moving a deadline back costs nothing.
+/// Nothing further away than this is scheduled: it is how a closed connection says never.
+const HORIZON: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A peer is woken no more often than this.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// A heap of wake-ups. Moving a peer's deadline back leaves its entry where it is, moving it
+/// forward adds one; of a peer's entries only the one at its `scheduled` counts.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
@@ -41,8 +47,14 @@ impl Ord for Entry {
 }
 
 impl Timers {
-    pub(crate) fn push(&mut self, at: Instant, peer: Key<Peer>) {
-        self.heap.push(Reverse(Entry { at, peer }));
+    /// Makes sure that `peer` comes up at its deadline at the latest.
+    pub(crate) fn schedule(&mut self, key: Key<Peer>, peer: &mut Peer, now: Instant) {
+        // A deadline that stays in the past must not keep the worker from everything else.
+        let at = peer.deadline.max(now + PAUSE);
+        if peer.scheduled.is_none_or(|known| at < known) && at.saturating_duration_since(now) < HORIZON {
+            peer.scheduled = Some(at);
+            self.heap.push(Reverse(Entry { at, peer: key }));
+        }
     }
 
     /// The earliest wake-up.
@@ -50,11 +62,11 @@ impl Timers {
         self.heap.peek().map(|entry| entry.0.at)
     }
 
-    /// Takes one entry that is due.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<Key<Peer>> {
+    /// Takes one entry that is due: the peer, and the time it was scheduled for.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<(Key<Peer>, Instant)> {
         if self.next()? > now {
             return None;
         }
-        self.heap.pop().map(|entry| entry.0.peer)
+        self.heap.pop().map(|entry| (entry.0.peer, entry.0.at))
     }
 }

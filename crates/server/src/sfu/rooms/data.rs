@@ -66,7 +66,7 @@ impl Rooms {
             return;
         }
         peer.wake(now);
-        self.pump(primary);
+        self.pump(primary, now);
     }
 }
 

@@ -110,7 +110,7 @@ impl Rooms {
             self.by_address.insert(source, key);
         }
         peer.receive(input, now);
-        self.pump(key);
+        self.pump(key, now);
         if self.forward.waiting >= ENOUGH {
             self.fan_out(now);
         }
@@ -139,7 +139,7 @@ impl Rooms {
             if let Some(peer) = self.peers.get_mut(key) {
                 peer.dirty = false;
                 peer.wake(now);
-                self.pump(key);
+                self.pump(key, now);
             }
         }
         self.forward.tracks = keys;
@@ -190,7 +190,7 @@ impl Rooms {
         let Some(stream) = stream else { return };
         stream.request_keyframe(KeyframeRequestKind::Pli);
         peer.wake(now);
-        self.pump(side);
+        self.pump(side, now);
     }
 }
 

@@ -45,7 +45,7 @@ impl Rooms {
         if person.leaving.is_some() {
             return;
         }
-        person.leaving = Some(Leaving { notice: None, leave: None, leave_by: now, gone_by: now });
+        person.leaving = Some(Leaving { leave: None, leave_by: now, gone_by: now });
         person.state = State::Disconnected;
         person.wanted.clear();
         let (room, primary) = (person.room, person.primary());
@@ -61,19 +61,17 @@ impl Rooms {
         if let Some(reason) = departure.left {
             self.report(key, |room, identity| EngineEvent::Left { room, identity, reason });
         }
+        let noticed = departure.notice.is_some_and(|notice| self.notify(primary, &notice, now));
         if let Some(person) = self.people.get_mut(key)
             && let Some(leaving) = &mut person.leaving
         {
             // Somebody who said goodbye themselves needs no answer.
             let said = departure.reason == DisconnectReason::ClientInitiated;
             leaving.leave = (!said).then(|| leave(departure.reason, Action::Disconnect));
-            let hears = self.peers.get(primary).is_some_and(|peer| peer.connected);
-            leaving.notice = departure.notice.filter(|_| hears);
-            let wait = if leaving.notice.is_some() { NOTICE_WAIT } else { Duration::ZERO };
+            let wait = if noticed { NOTICE_WAIT } else { Duration::ZERO };
             leaving.leave_by = now + wait;
             leaving.gone_by = now + wait + CLOSE_WAIT;
         }
-        self.notify(key, now);
         self.departing.push(key);
         self.unseat(room, departure.left.is_none());
     }
@@ -81,12 +79,11 @@ impl Rooms {
     /// Goes on with the goodbyes of those who are out.
     pub(super) fn see_off(&mut self, now: Instant) {
         for key in std::mem::take(&mut self.departing) {
-            self.notify(key, now);
             let Some(person) = self.people.get_mut(key) else { continue };
             let (publisher, subscriber, primary) = (person.publisher, person.subscriber, person.primary());
-            let unread = self.peers.get_mut(primary).map_or(0, Peer::unacknowledged);
+            let heard = self.peers.get_mut(primary).is_none_or(Peer::has_delivered);
             let Some(leaving) = &mut person.leaving else { continue };
-            if (unread > 0 || leaving.notice.is_some()) && now < leaving.leave_by {
+            if !heard && now < leaving.leave_by {
                 self.departing.push(key);
                 continue;
             }
@@ -97,7 +94,7 @@ impl Rooms {
                 }
                 person.link.drop_now(now);
                 for side in [publisher, subscriber] {
-                    self.close(side);
+                    self.close(side, now);
                 }
             }
             let closing = |key: Key<Peer>| self.peers.get(key).is_some_and(|peer| peer.rtc.is_alive());
@@ -193,18 +190,13 @@ impl Rooms {
         self.tell_room(room, &Message::Update(lk::ParticipantUpdate { participants: vec![info] }), now);
     }
 
-    /// Says the notice to somebody who is out, as soon as their data channel is open.
-    fn notify(&mut self, key: Key<Person>, now: Instant) {
-        let Some(person) = self.people.get_mut(key) else { return };
-        let primary = person.primary();
-        let Some(leaving) = &mut person.leaving else { return };
-        let Some(notice) = &leaving.notice else { return };
-        let Some(peer) = self.peers.get_mut(primary) else { return };
-        if peer.send(true, &data::encode(&data::notice_packet(notice))) {
-            leaving.notice = None;
-            peer.wake(now);
-            self.pump(primary);
-        }
+    /// Says a notice over somebody's connection; false when there is none to say it over.
+    fn notify(&mut self, primary: Key<Peer>, notice: &Notice, now: Instant) -> bool {
+        let Some(peer) = self.peers.get_mut(primary).filter(|peer| peer.connected) else { return false };
+        let said = peer.send(true, &data::encode(&data::notice_packet(notice)));
+        peer.wake(now);
+        self.pump(primary, now);
+        said
     }
 
     /// Frees the seat in the books; the last one closes the room, unless somebody takes the seat.
@@ -219,10 +211,10 @@ impl Rooms {
         }
     }
 
-    fn close(&mut self, key: Key<Peer>) {
+    fn close(&mut self, key: Key<Peer>, now: Instant) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         if peer.connected && peer.rtc.close().is_ok() {
-            self.pump(key);
+            self.pump(key, now);
         } else if let Some(peer) = self.peers.get_mut(key) {
             peer.rtc.disconnect();
         }

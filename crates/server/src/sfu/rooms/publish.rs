@@ -74,7 +74,7 @@ impl Rooms {
             return self.mismatch(key, now);
         };
         self.register(side);
-        self.pump(side);
+        self.pump(side, now);
         if allowed {
             self.sync_sections(key, &sections, now);
             self.claim(key, now);
@@ -130,7 +130,9 @@ impl Rooms {
             peer.sources.retain(|_, other| *other != key);
         }
         let gone = lk::TrackUnpublishedResponse { track_sid: track.info.sid };
-        self.tell(track.owner, Message::TrackUnpublished(gone), now);
+        if self.people.get(track.owner).is_some_and(|person| person.leaving.is_none()) {
+            self.tell(track.owner, Message::TrackUnpublished(gone), now);
+        }
         self.unsubscribe_all(track.owner, key, now);
     }
 

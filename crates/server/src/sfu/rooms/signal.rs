@@ -90,7 +90,7 @@ impl Rooms {
         if let Some(peer) = self.peers.get_mut(side) {
             peer.add_candidate(&candidate.candidate);
             peer.wake(now);
-            self.pump(side);
+            self.pump(side, now);
         }
     }
 

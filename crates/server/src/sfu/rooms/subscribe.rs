@@ -20,6 +20,8 @@ use crate::sfu::track::{Output, Track};
 /// A section is used again only when this many of its kind lie idle: some clients show a track in
 /// a used section late, but an offer must not grow for ever.
 const IDLE_SECTIONS: usize = 8;
+/// Tracks that one person receives at most: their sections have to fit into one description.
+const MAX_WANTED: usize = 1000;
 
 impl Rooms {
     /// Wants every track of the room for somebody who takes all.
@@ -237,7 +239,7 @@ impl Rooms {
         }
         let again = std::mem::take(&mut person.negotiation.again);
         self.register(side);
-        self.pump(side);
+        self.pump(side, now);
         self.start_outputs(key, now);
         if again {
             self.negotiate(key, now);
@@ -305,7 +307,7 @@ impl Person {
     fn want(&mut self, tracks: &[Key<Track>]) -> bool {
         let before = self.wanted.len();
         for track in tracks {
-            if !self.wanted.contains(track) {
+            if self.wanted.len() < MAX_WANTED && !self.wanted.contains(track) {
                 self.wanted.push(*track);
             }
         }

@@ -25,13 +25,15 @@ impl Rooms {
 
     /// Drives the connections whose time has come, then looks after people and rooms.
     pub(crate) fn expire(&mut self, now: Instant) {
-        while let Some(key) = self.timers.pop(now) {
-            let Some(peer) = self.peers.get_mut(key) else { continue };
+        while let Some((key, at)) = self.timers.pop(now) {
+            let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.scheduled == Some(at)) else {
+                continue;
+            };
             peer.scheduled = None;
             if peer.deadline <= now {
                 peer.wake(now);
             }
-            self.pump(key);
+            self.pump(key, now);
         }
         self.settle(now);
         if now >= self.next_tick {

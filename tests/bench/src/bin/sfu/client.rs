@@ -1,6 +1,7 @@
 //! One LiveKit client: a websocket and two str0m connections.
 
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -200,6 +201,7 @@ impl Connection {
     async fn new() -> Result<Connection> {
         let socket = UdpSocket::bind("127.0.0.1:0").await?;
         let local = socket.local_addr()?;
+        large_buffer(&socket);
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .set_rtp_mode(true)
@@ -240,6 +242,24 @@ impl Connection {
             }
         }
     }
+}
+
+/// Asks for a receive buffer that holds a burst while this thread serves other clients, so that
+/// what is counted as lost was lost by the server. Works for root; others keep the default.
+#[allow(unsafe_code, reason = "the standard library has no way to force the size")]
+fn large_buffer(socket: &UdpSocket) {
+    let bytes: libc::c_int = 2 << 20;
+    // SAFETY: the descriptor is open, the pointer and the length are those of `bytes`, which lives
+    // through the call.
+    let _ = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUFFORCE,
+            (&raw const bytes).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
 }
 
 fn description(kind: &str, sdp: String) -> lk::SessionDescription {

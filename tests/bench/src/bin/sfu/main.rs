@@ -32,6 +32,9 @@ struct Options {
     /// Seconds measured in each run.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// The server's program; the one built beside this when not given.
+    #[arg(long)]
+    server: Option<std::path::PathBuf>,
     /// Media workers of the server.
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -49,7 +52,7 @@ fn main() -> Result<()> {
 }
 
 fn run(subscribers: usize, options: &Options) -> Result<Value> {
-    let server = Server::start(options.workers)?;
+    let server = Server::start(options.server.as_deref(), options.workers)?;
     let publisher = Crowd::publisher(server.access("publisher"))?;
     publisher.wait_connected(Duration::from_secs(20))?;
     std::thread::sleep(Duration::from_millis(500));

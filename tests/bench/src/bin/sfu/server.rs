@@ -1,7 +1,7 @@
 //! The server as a process of its own.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,8 +21,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the confab-server that was built beside this program.
-    pub(crate) fn start(workers: usize) -> Result<Server> {
+    /// Starts `program`, or the confab-server that was built beside this benchmark.
+    pub(crate) fn start(program: Option<&Path>, workers: usize) -> Result<Server> {
         let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let config = std::env::temp_dir().join(format!("confab-bench-{}.toml", std::process::id()));
         let text = format!(
@@ -30,8 +30,9 @@ impl Server {
              [[api_key]]\nkey = \"{KEY}\"\nsecret = \"{SECRET}\"\n"
         );
         std::fs::write(&config, text)?;
-        let program = std::env::current_exe()?.with_file_name("confab-server");
-        let mut command = Command::new(&program);
+        let beside = std::env::current_exe()?.with_file_name("confab-server");
+        let program = program.unwrap_or(&beside);
+        let mut command = Command::new(program);
         command.arg("--config").arg(&config).env("CONFAB_LOG", "warn");
         let child = command.stdout(Stdio::null()).spawn();
         let child = child.with_context(|| format!("{} does not start", program.display()))?;
