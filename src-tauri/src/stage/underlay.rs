@@ -88,6 +88,10 @@ fn repaint(area: &gtk::DrawingArea, damage: Damage) {
             let (left, top) = ((rect.x / scale).floor() as i32 - 1, (rect.y / scale).floor() as i32 - 1);
             let (right, bottom) =
                 ((rect.right() / scale).ceil() as i32 + 1, (rect.bottom() / scale).ceil() as i32 + 1);
+            // GTK turns the region upside down when it clips a webview that was drawn by the graphics
+            // driver: only what is damaged both here and in the mirror image would show the page.
+            let height = area.allocated_height();
+            let (top, bottom) = (top.min(height - bottom), bottom.max(height - top));
             area.queue_draw_area(left, top, right - left, bottom - top);
         }
     }
