@@ -1,0 +1,140 @@
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::clip::QUARTERS;
+use crate::image::distance;
+use crate::{APP, Driver, Image, PATIENCE, Screen, Service, built};
+
+/// A colour that went through a codec may be this far off.
+const TOLERANCE: u8 = 48;
+
+/// The real window on a screen of its own, with nothing remembered from before.
+#[derive(Debug)]
+pub struct Window {
+    /// What a person looks at.
+    pub screen: Screen,
+    /// The page in it.
+    pub page: Driver,
+    _home: TempDir,
+}
+
+impl Window {
+    /// Opens the window with this camera, a tone for a microphone and no loudspeaker.
+    pub async fn open(camera: &str) -> Result<Self> {
+        let (screen, home) = (Screen::start()?, tempfile::tempdir()?);
+        let program = built("confab").display().to_string();
+        let flags = ["--camera", camera, "--microphone", "tone", "--speaker", "null"].map(str::to_owned);
+        let page = Driver::start(&screen, &program, &flags, &environment(home.path())).await?;
+        let window = Self { screen, page, _home: home };
+        window.page.element("[data-testid=join-page]").await?;
+        Ok(window)
+    }
+
+    /// Fills the join page in as a person does who was given a signature, and joins.
+    pub async fn join(&self, service: &Service, user: &str, room: &Value) -> Result<()> {
+        let page = &self.page;
+        page.fill("[data-testid=name]", &user.to_uppercase()).await?;
+        let kind = if room.is_number() { "number" } else { "text" };
+        page.click(&format!("label:has([data-testid=room-kind-{kind}])")).await?;
+        let room = room.as_str().map_or_else(|| room.to_string(), str::to_owned);
+        page.fill("[data-testid=room]", &room).await?;
+        page.click("label:has([data-testid=where-server])").await?;
+        page.fill("[data-testid=server]", &service.url()).await?;
+        page.click("[data-testid=advanced]").await?;
+        page.fill("[data-testid=user-id]", user).await?;
+        page.fill("[data-testid=sdk-app-id]", &APP.to_string()).await?;
+        page.fill("[data-testid=user-sig]", &Service::user_sig(user)?).await?;
+        page.click("[data-testid=join]").await?;
+        page.element("[data-testid=meeting-page]").await?;
+        Ok(())
+    }
+
+    /// Waits until the tile shows the clip's four quarters, in what the compositor drew and on the
+    /// screen; `mirrored` as people see themselves. Keeps the screen as target/e2e/NAME.png.
+    pub async fn shows_the_clip(&self, tile: &str, mirrored: bool, name: &str) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let points = self.quarters(tile).await?;
+            let drawn = check(&self.stage_snapshot().await?, &points, mirrored);
+            let corner = self.screen.corner("Confab")?;
+            let offset = points.map(|(x, y)| (x + corner.0, y + corner.1));
+            let seen = check(&self.screen.shot(name)?, &offset, mirrored);
+            match (drawn, seen) {
+                (Ok(()), Ok(())) => return Ok(()),
+                (drawn, seen) if Instant::now() > deadline => {
+                    bail!("{tile} does not show the clip: drawn {drawn:?}, on the screen {seen:?}")
+                }
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    /// Keeps the screen as target/e2e/NAME.png once the page has painted what it says and rests.
+    pub async fn keep(&self, name: &str) -> Result<Image> {
+        self.page.painted().await?;
+        self.screen.still(name)
+    }
+
+    /// What the compositor last drew.
+    pub async fn stage_snapshot(&self) -> Result<Image> {
+        let picture = self.page.call("stage_snapshot", json!({})).await?;
+        let file = picture["png"].as_str().context("no picture")?;
+        Image::from_png(&STANDARD.decode(file)?)
+    }
+
+    /// The middles of a tile's quarters, in the window's pixels; not quite, since names stand at the
+    /// lower edge.
+    async fn quarters(&self, tile: &str) -> Result<[(usize, usize); 4]> {
+        let script = "const tile = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
+            const { x, y, width, height } = tile.getBoundingClientRect();
+            return [x, y, width, height].map((side) => side * devicePixelRatio);";
+        self.page.element(&format!("[data-testid={tile}]")).await?;
+        let sides = self.page.run(script, &[json!(tile)]).await?;
+        let side = |index: usize| sides[index].as_f64().context("the tile has no rectangle");
+        let (x, y, width, height) = (side(0)?, side(1)?, side(2)?, side(3)?);
+        let at = |across: f64, down: f64| ((x + width * across) as usize, (y + height * down) as usize);
+        Ok([at(0.25, 0.25), at(0.75, 0.25), at(0.25, 0.7), at(0.75, 0.7)])
+    }
+}
+
+/// Lets a program find nothing that another run has left.
+pub(crate) fn environment(home: &Path) -> Vec<(String, String)> {
+    let home = home.display().to_string();
+    let names = ["HOME", "CONFAB_DATA", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];
+    names.into_iter().map(|name| (name.to_owned(), home.clone())).collect()
+}
+
+/// The window on this screen, driven by lines instead of by its page.
+pub fn scripted(screen: &Screen, home: &Path, camera: &str) -> Command {
+    let mut command = Command::new(built("confab"));
+    command.args(["--script", "-", "--camera", camera, "--microphone", "tone", "--speaker", "null"]);
+    command.envs(environment(home));
+    screen.carry(&mut command);
+    command
+}
+
+/// Somebody without a window.
+pub fn headless(home: &Path, camera: &str) -> Command {
+    let mut command = Command::new(built("confab-headless"));
+    command.args(["--camera", camera, "--microphone", "tone", "--speaker", "null"]);
+    command.envs(environment(home));
+    command
+}
+
+fn check(image: &Image, points: &[(usize, usize); 4], mirrored: bool) -> Result<()> {
+    let order = if mirrored { [1, 0, 3, 2] } else { [0, 1, 2, 3] };
+    for (&(x, y), quarter) in points.iter().zip(order) {
+        let (seen, wanted) = (image.colour(x, y)?, QUARTERS[quarter].rgb);
+        if distance(seen, wanted) > TOLERANCE {
+            bail!("{seen:?} at {x}, {y} instead of {wanted:?}");
+        }
+    }
+    Ok(())
+}
