@@ -4,6 +4,7 @@
 
 mod command_line;
 mod commands;
+mod context;
 mod host;
 mod script;
 mod shell;

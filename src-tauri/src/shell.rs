@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::command_line::CommandLine;
 use crate::host::Window;
 use crate::stage::{self, Stage};
-use crate::{commands, script};
+use crate::{commands, context, script};
 
 /// Longest that leaving the room and letting everything go may hold the program up.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ pub(crate) fn run(line: CommandLine) -> Result<ExitCode> {
         .invoke_handler(tauri::generate_handler![commands::call])
         .manage(Closing::default())
         .setup(move |app| Ok(open(app.handle(), options, output)?))
-        .build(tauri::tauri_build_context!())
+        .build(context::context())
         .context("the window cannot be opened")?;
     let code = app.run_return(on_event);
     // A read of stdin that still waits ends with the process.
