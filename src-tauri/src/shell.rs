@@ -11,7 +11,6 @@ use confab_app::{Controller, Options};
 use tauri::{AppHandle, Manager as _, RunEvent, WebviewWindow, WindowEvent};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
-use tracing_subscriber::EnvFilter;
 
 use crate::command_line::CommandLine;
 use crate::host::Window;
@@ -51,8 +50,7 @@ fn runtime() -> Result<Runtime> {
 }
 
 fn start_log() {
-    let filter = EnvFilter::try_from_env("CONFAB_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    confab_app::log::start(std::env::var("CONFAB_LOG").ok().as_deref());
     #[cfg(target_os = "linux")]
     if std::env::var_os("WEBKIT_DISABLE_COMPOSITING_MODE").is_some() {
         tracing::warn!(

@@ -49,6 +49,8 @@ pub struct Options {
     pub receive: Receive,
     /// How the camera is sent.
     pub video: VideoConfig,
+    /// The server that is meant where a request names none.
+    pub server: Option<String>,
     /// Applications that this app may sign for, beside the one of the rooms opened here.
     pub keys: Vec<AppKey>,
 }
@@ -64,6 +66,7 @@ impl Options {
             speaker: SpeakerSink::Device(None),
             receive: Receive::All,
             video: VideoConfig::default(),
+            server: None,
             keys: Vec::new(),
         }
     }

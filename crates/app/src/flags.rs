@@ -9,7 +9,8 @@ use crate::controller::AppKey;
 use crate::{Options, Receive};
 
 /// The flags of the programs around the app. Beside them they read `CONFAB_DATA`, the folder where
-/// the app keeps what is its own, and `CONFAB_APP`, `ID:KEY,ID:KEY` of applications to sign for.
+/// the app keeps what is its own, `CONFAB_SERVER`, the server that is meant where none is named,
+/// and `CONFAB_APP`, `ID:KEY,ID:KEY` of applications to sign for.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// test, file:PATH.y4m, device, device:NAME or none
@@ -79,6 +80,7 @@ impl Flags {
             ReceiveFlag::All => Receive::All,
             ReceiveFlag::None => Receive::None,
         };
+        options.server = std::env::var("CONFAB_SERVER").ok().filter(|server| !server.is_empty());
         if let Ok(keys) = std::env::var("CONFAB_APP") {
             options.keys = AppKey::list(&keys).context("CONFAB_APP")?;
         }

@@ -9,6 +9,7 @@ mod flags;
 mod host;
 mod hosting;
 pub mod lines;
+pub mod log;
 mod request;
 mod stage;
 mod store;

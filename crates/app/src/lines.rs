@@ -4,7 +4,8 @@
 mod output;
 mod read;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::io::AsyncBufRead;
 
 use crate::{Controller, Event, Fault, Host, Request};
@@ -19,6 +20,16 @@ pub const LONGEST: usize = 1024 * 1024;
 struct Line {
     id: Value,
     request: Result<Request, Fault>,
+}
+
+/// What a line is answered with: a result, which may be null, or an error.
+#[derive(Debug, Serialize)]
+struct AnswerLine {
+    id: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault>,
 }
 
 /// Answers requests in their order until the input ends. A line that cannot be read is answered
@@ -38,10 +49,11 @@ pub async fn serve<H: Host>(
             Ok(request) => controller.call(request).await,
             Err(fault) => Err(fault),
         };
-        output.answer(&match answer {
-            Ok(result) => json!({ "id": line.id, "result": result }),
-            Err(fault) => json!({ "id": line.id, "error": fault }),
-        });
+        let (result, error) = match answer {
+            Ok(result) => (Some(result), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        output.answer(&AnswerLine { id: line.id, result, error });
     }
     Ok(())
 }
@@ -69,7 +81,18 @@ fn parse(text: &str) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn an_answer_is_a_result_or_an_error() {
+        let line =
+            |result, error| serde_json::to_string(&AnswerLine { id: json!(1), result, error }).unwrap();
+        assert_eq!(line(Some(Value::Null), None), r#"{"id":1,"result":null}"#);
+        let fault = Fault { code: -3, detail: None, message: "no".into() };
+        assert_eq!(line(None, Some(fault)), r#"{"id":1,"error":{"code":-3,"message":"no"}}"#);
+    }
 
     #[test]
     fn a_good_line_is_a_request_with_its_id() {

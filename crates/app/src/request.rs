@@ -21,8 +21,9 @@ use crate::DeviceKind;
 #[ts(optional_fields)]
 pub enum Request {
     /// Enters a room. Answers null when accepted; the outcome is onEnterRoom. A user id that is
-    /// left out is the one stored for this computer; while hosting, `server`, `sdkAppId` and
-    /// `userSig` may be left out too.
+    /// left out is the one stored for this computer; while hosting, or where the app was started
+    /// with a server and an application's key, `server`, `sdkAppId` and `userSig` may be left out
+    /// too.
     EnterRoom(RawEnterParams),
     /// Leaves; onExitRoom follows where there was a room.
     ExitRoom {},

@@ -37,6 +37,10 @@ pub struct AppState {
     pub participants: Vec<Participant>,
     /// How the last room ended, until the next is entered.
     pub exit: Option<ExitView>,
+    /// The server that is meant where none is named, where the app was started with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub server: Option<String>,
     /// An entry that waits until the room is left.
     #[serde(skip)]
     #[ts(skip)]
@@ -146,6 +150,11 @@ impl RoomView {
 }
 
 impl AppState {
+    /// The state of an app that was started with that server.
+    pub fn of_server(server: Option<String>) -> Self {
+        Self { server, ..Self::default() }
+    }
+
     /// An entry was asked for; `room` is None when its parameters are wrong. Whether it shows.
     pub fn on_enter_asked(&mut self, room: Option<RoomView>) -> bool {
         match self.phase {

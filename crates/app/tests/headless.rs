@@ -18,19 +18,21 @@ struct Headless {
     stdout: Receiver<Value>,
     /// Lines that came while another one was waited for.
     passed: VecDeque<Value>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Headless {
     fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Command)) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_confab-headless"))
-            .args(["--camera", "test", "--microphone", "tone", "--speaker", "null"])
-            .env("CONFAB_DATA", data.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_confab-headless"));
+        command.args(["--camera", "test", "--microphone", "tone", "--speaker", "null"]);
+        command.env("CONFAB_DATA", data.path());
+        change(&mut command);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (send, stdout) = channel();
@@ -40,7 +42,7 @@ impl Headless {
                 let _ = send.send(serde_json::from_str(&line).unwrap());
             }
         });
-        Self { child, stdin, stdout, passed: VecDeque::new(), _data: data }
+        Self { child, stdin, stdout, passed: VecDeque::new(), data }
     }
 
     fn write(&mut self, line: &[u8]) {
@@ -162,4 +164,41 @@ fn two_programs_meet_in_a_room_that_one_of_them_opened() {
     let exit = guest.event("onExitRoom");
     assert_eq!((&exit["reason"], &exit["cause"]), (&json!(2), &json!("host_stopped")));
     assert_eq!(guest.end(), Some(0));
+}
+
+#[test]
+fn no_secret_is_in_the_log_however_much_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
+    let noisy = |name: &str| {
+        let file = log(name);
+        Headless::with(|command| {
+            command.env("CONFAB_LOG", "trace").stderr(file);
+        })
+    };
+    let (mut host, mut guest) = (noisy("host"), noisy("guest"));
+    let hosting = host.call(1, "host_room", &json!({}))["result"].clone();
+    let kept: Value =
+        serde_json::from_slice(&std::fs::read(host.data.path().join("host.json")).unwrap()).unwrap();
+    let signed = host.call(2, "make_user_sig", &json!({"userId": "guest"}))["result"].clone();
+    let args = json!({
+        "server": hosting["server"], "sdkAppId": hosting["sdkAppId"], "userId": "guest",
+        "userSig": signed["userSig"], "roomId": 7,
+    });
+    guest.call(1, "enter_room", &args);
+    assert!(guest.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+    guest.call(2, "start_local_video", &json!({}));
+    guest.event("onSendFirstLocalVideoFrame");
+    assert_eq!((guest.end(), host.end()), (Some(0), Some(0)));
+
+    // Every LiveKit token begins with one of these, the header as base64.
+    let tokens = ["eyJ0eXAi", "eyJhbGci"];
+    let secrets = [kept["key"].as_str().unwrap(), signed["userSig"].as_str().unwrap()];
+    for name in ["host", "guest"] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.contains("TRACE") && text.contains("confab"), "{name} logged too little");
+        for secret in secrets.iter().chain(&tokens) {
+            assert!(!text.contains(secret), "{secret} is in the log of the {name}");
+        }
+    }
 }

@@ -9,8 +9,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
-/// Libraries whose debug and trace output holds message bodies, request lines or ICE passwords.
-const TALKATIVE: [&str; 9] = [
+/// Libraries, the client's too, whose debug and trace output holds message bodies, request lines or
+/// ICE passwords.
+const TALKATIVE: [&str; 18] = [
     "tungstenite",
     "tokio_tungstenite",
     "hyper",
@@ -20,6 +21,15 @@ const TALKATIVE: [&str; 9] = [
     "str0m",
     "is",
     "sctp_proto",
+    "webrtc",
+    "rtc",
+    "rtc_ice",
+    "rtc_dtls",
+    "rtc_stun",
+    "rtc_sdp",
+    "rtc_sctp",
+    "rtc_datachannel",
+    "rustls",
 ];
 
 /// A subscriber that writes lines to `writer`; `directives` as in `info,confab_server=debug`.

@@ -38,4 +38,8 @@ participants: Array<Participant>,
 /**
  * How the last room ended, until the next is entered.
  */
-exit: ExitView | null, };
+exit: ExitView | null, 
+/**
+ * The server that is meant where none is named, where the app was started with one.
+ */
+server?: string, };

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Parser;
 use confab_app::lines::{self, Output};
+use confab_app::log;
 use confab_app::{Code, Controller, Event, Fault, Flags, Host, Options, Stage};
 use confab_render::Compositor;
-use tracing_subscriber::EnvFilter;
 
 /// The app without a window: one JSON request a line on stdin, for example
 /// {"id":1,"command":"enter_room","args":{...}}, answers and events on stdout, the log on stderr.
@@ -34,9 +34,7 @@ fn main() -> ExitCode {
 
 fn start() -> Result<()> {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("CONFAB_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,rtc_ice=error,rtc_dtls=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    log::start(std::env::var("CONFAB_LOG").ok().as_deref());
     let options = arguments.app.options(concat!("confab-headless/", env!("CARGO_PKG_VERSION")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("confab")

@@ -78,7 +78,7 @@ pub(super) struct Actor<H> {
 
 impl<H: Host> Actor<H> {
     pub(super) fn new(options: Options, session: Session, stage: Stage, host: Arc<H>, store: Store) -> Self {
-        let Options { camera, microphone, speaker, receive, keys, .. } = options;
+        let Options { camera, microphone, speaker, receive, server, keys, .. } = options;
         Self {
             session,
             stage,
@@ -86,7 +86,7 @@ impl<H: Host> Actor<H> {
             store,
             keys,
             chosen: Chosen { camera, microphone, speaker },
-            state: AppState::default(),
+            state: AppState::of_server(server),
             hosting: HostingNow::No,
             receive,
             shown: BTreeSet::new(),

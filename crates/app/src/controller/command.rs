@@ -113,6 +113,12 @@ impl<H: Host> Actor<H> {
                 raw.sdk_app_id = Some(app);
             }
         }
+        if raw.server.is_none() {
+            raw.server.clone_from(&self.state.server);
+        }
+        if let (None, [only]) = (raw.sdk_app_id, self.keys.as_slice()) {
+            raw.sdk_app_id = Some(i64::from(only.app.0));
+        }
         let app = raw.sdk_app_id.and_then(|id| u32::try_from(id).ok());
         if let (None, Some(app)) = (&raw.user_sig, app) {
             let signed = self.make_user_sig(Some(app), raw.user_id.clone(), None);
