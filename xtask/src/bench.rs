@@ -14,17 +14,13 @@ pub(crate) fn bench(name: Option<&str>) -> Result<()> {
     if chosen.is_empty() {
         bail!("no benchmark `{}`, known: {}", name.unwrap_or_default(), known.join(" "));
     }
-    setup::system::packages(For::Demo)?;
-    setup::python::environment()?;
-    setup::clips::make()?;
+    setup::system::packages(For::Run)?;
     let mut build = cargo(["build", "--release", "--package", "bench", "--bins"]);
     // Those that look at a whole process start our programs.
     build.args(["--package", "confab-server", "--package", "confab-app"]);
     run(build)?;
     for name in chosen {
-        let mut program = command(built("release", name));
-        program.env("CONFAB_CLIPS", setup::clips::folder());
-        run(program)?;
+        run(command(built("release", name)))?;
     }
     Ok(())
 }

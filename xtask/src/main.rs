@@ -19,8 +19,10 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  run [--demo] [--release]  install what is missing, build, open the window
+  run [--demo] [--release] [-- FLAGS]
+                            install what is missing, build, open the window
                             --demo: in a room with four synthetic people
+                            FLAGS go to the app, such as --camera test
   test [--long]             install what is missing, check and test everything
                             --long: also the tests that take minutes each
   bench [NAME]              run the benchmarks, or one of them: a JSON line each
@@ -48,8 +50,9 @@ fn dispatch(words: &[&str]) -> Result<()> {
             Ok(())
         }
         ["run", flags @ ..] => {
-            let [demo, release] = switches(flags, ["--demo", "--release"])?;
-            run::run(demo, release)
+            let ours = flags.split(|flag| *flag == "--").next().unwrap_or_default();
+            let [demo, release] = switches(ours, ["--demo", "--release"])?;
+            run::run(demo, release, flags.get(ours.len() + 1..).unwrap_or_default())
         }
         ["test", flags @ ..] => {
             let [long] = switches(flags, ["--long"])?;

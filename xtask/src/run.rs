@@ -8,8 +8,8 @@ use anyhow::Result;
 use crate::setup::{self, For};
 use crate::shell::{built, cargo, command, run as start};
 
-/// Installs what is missing, builds, and runs the app until it is closed.
-pub(crate) fn run(demo: bool, release: bool) -> Result<()> {
+/// Installs what is missing, builds, and runs the app with these flags until it is closed.
+pub(crate) fn run(demo: bool, release: bool, flags: &[&str]) -> Result<()> {
     setup::system::packages(if demo { For::Demo } else { For::Run })?;
     setup::node::packages()?;
     setup::node::page()?;
@@ -24,5 +24,7 @@ pub(crate) fn run(demo: bool, release: bool) -> Result<()> {
     }
     start(build)?;
     let profile = if release { "release" } else { "debug" };
-    if demo { demo::demo(profile) } else { start(command(built(profile, "confab"))) }
+    let mut app = command(built(profile, "confab"));
+    app.args(flags);
+    if demo { demo::demo(app, profile) } else { start(app) }
 }

@@ -14,7 +14,6 @@ pub(crate) fn everything() -> Result<()> {
     system::packages(For::Test)?;
     node::packages()?;
     python::packages()?;
-    clips::make()?;
     println!("Everything is in place.");
     Ok(())
 }

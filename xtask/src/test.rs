@@ -1,6 +1,5 @@
 //! The whole suite, in the order in which it fails soonest.
 
-mod display;
 mod suite;
 mod tally;
 
@@ -9,10 +8,9 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::setup::{clips, node, python, system};
+use crate::setup::{node, python, system};
 use crate::shell::{cargo, npm, read, run, watch};
 use crate::types;
-use display::Display;
 use suite::Suite;
 use tally::Tally;
 
@@ -29,7 +27,6 @@ fn steps(suite: &mut Suite, long: bool) -> Result<()> {
     suite.step("system packages", |_| system::packages(system::For::Test))?;
     suite.step("npm packages", |_| node::packages())?;
     suite.step("python packages", |_| python::packages())?;
-    suite.step("clips", |_| clips::make())?;
     suite.step("page types", |_| run(npm(["run", "typecheck"])))?;
     suite.step("page lint", |_| run(npm(["run", "lint"])))?;
     suite.step("page format", |_| run(npm(["run", "format"])))?;
@@ -59,13 +56,9 @@ fn steps(suite: &mut Suite, long: bool) -> Result<()> {
         run_tests(test, long, tally)
     })?;
     for (package, tests) in integration_tests(&metadata) {
-        let display = if package == "e2e" { Some(Display::start()?) } else { None };
         suite.step(&package, |tally| {
             let mut test = cargo_test();
             test.args(tests.iter().flat_map(|test| ["--test", test]));
-            if let Some(display) = &display {
-                display.lend(&mut test);
-            }
             run_tests(test, long, tally)
         })?;
     }
@@ -79,7 +72,7 @@ fn steps(suite: &mut Suite, long: bool) -> Result<()> {
 /// `cargo test` over the whole workspace; which targets, the caller adds.
 fn cargo_test() -> Command {
     let mut test = cargo(["test", "--workspace"]);
-    test.env("CONFAB_CLIPS", clips::folder()).env("CONFAB_PYTHON", python::interpreter());
+    test.env("CONFAB_PYTHON", python::interpreter());
     test
 }
 

@@ -1,6 +1,7 @@
 //! A room on this computer with four synthetic people in it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -13,10 +14,9 @@ const ROOM: u32 = 2026;
 const PEOPLE: [&str; 4] = ["Amina", "Jonas", "Mei", "Luis"];
 
 /// Opens the window in the room, and ends everything when the window is closed.
-pub(super) fn demo(profile: &str) -> Result<()> {
-    let mut window = command(built(profile, "confab"));
-    window.args(["--script", "-"]);
-    let mut window = Driven::start(window)?;
+pub(super) fn demo(mut app: Command, profile: &str) -> Result<()> {
+    app.args(["--script", "-"]);
+    let mut window = Driven::start(app)?;
     let host = window.request("host_room", &json!({}))?;
     let mut people = Vec::new();
     let clips = clips::all();

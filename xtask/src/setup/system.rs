@@ -6,14 +6,14 @@ use anyhow::{Result, bail};
 
 use crate::shell::{command, found, run, succeeds};
 
-/// What the packages are for; each purpose includes the ones before it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+/// What the packages are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum For {
     /// Compiling everything and opening the window.
     Run,
-    /// A demo with real pictures.
+    /// The same, in a demo with real pictures.
     Demo,
-    /// The whole suite.
+    /// The same, and the whole suite.
     Test,
 }
 
@@ -51,13 +51,13 @@ const MANAGERS: &[Manager] = &[
         ],
         demo: &["ffmpeg", "python3-venv"],
         test: &[
-            "espeak-ng",
             "fonts-dejavu-core",
             "imagemagick",
+            "procps",
             "pulseaudio",
             "pulseaudio-utils",
+            "python3-venv",
             "webkit2gtk-driver",
-            "xdotool",
             "xvfb",
         ],
     },
@@ -82,12 +82,12 @@ const MANAGERS: &[Manager] = &[
         ],
         demo: &["ffmpeg-free", "python3"],
         test: &[
-            "espeak-ng",
             "dejavu-sans-fonts",
             "ImageMagick",
+            "procps-ng",
             "pulseaudio",
             "pulseaudio-utils",
-            "xdotool",
+            "python3",
             "xorg-x11-server-Xvfb",
         ],
     },
@@ -109,7 +109,7 @@ const MANAGERS: &[Manager] = &[
             "pkgconf",
         ],
         demo: &["ffmpeg", "python"],
-        test: &["espeak-ng", "ttf-dejavu", "imagemagick", "pulseaudio", "xdotool", "xorg-server-xvfb"],
+        test: &["ttf-dejavu", "imagemagick", "procps-ng", "pulseaudio", "python", "xorg-server-xvfb"],
     },
     Manager {
         program: "brew",
@@ -118,7 +118,7 @@ const MANAGERS: &[Manager] = &[
         administrator: false,
         run: &["cmake", "nasm", "pkgconf"],
         demo: &["ffmpeg", "python3"],
-        test: &["espeak-ng", "imagemagick"],
+        test: &["imagemagick", "python3"],
     },
     Manager {
         program: "winget",
@@ -127,7 +127,7 @@ const MANAGERS: &[Manager] = &[
         administrator: false,
         run: &["Microsoft.VisualStudio.2022.BuildTools", "Kitware.CMake", "LLVM.LLVM", "NASM.NASM"],
         demo: &["Gyan.FFmpeg", "Python.Python.3.12"],
-        test: &[],
+        test: &["Python.Python.3.12"],
     },
 ];
 
@@ -173,9 +173,12 @@ fn administrator() -> bool {
 
 impl Manager {
     fn packages(&self, purpose: For) -> Vec<&'static str> {
-        let demo = if purpose >= For::Demo { self.demo } else { &[] };
-        let test = if purpose >= For::Test { self.test } else { &[] };
-        [self.run, demo, test].concat()
+        let more = match purpose {
+            For::Run => &[],
+            For::Demo => self.demo,
+            For::Test => self.test,
+        };
+        [self.run, more].concat()
     }
 
     fn has(&self, package: &str) -> bool {
@@ -215,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn testing_needs_all_that_running_needs() {
-        for manager in MANAGERS {
-            let test = manager.packages(For::Test);
-            assert!(manager.packages(For::Run).iter().all(|package| test.contains(package)));
+    fn every_purpose_needs_all_that_running_needs() {
+        for (manager, purpose) in MANAGERS.iter().flat_map(|m| [(m, For::Demo), (m, For::Test)]) {
+            let all = manager.packages(purpose);
+            assert!(manager.packages(For::Run).iter().all(|package| all.contains(package)));
         }
         assert!(!manager("apt-get").packages(For::Run).contains(&"xvfb"));
     }
