@@ -95,6 +95,23 @@ describe("the page", () => {
   });
 });
 
+describe("the server that the app was started with", () => {
+  const server = "http://192.168.1.20:7880";
+
+  it("stands in the form, in front of what was remembered", () => {
+    const { form } = after(initialState(), snapshot({ server })).joining;
+    expect([form.where, form.server]).toEqual(["server", server]);
+  });
+
+  it("does not come back over what was typed since", () => {
+    const typed = reduce(after(initialState(), snapshot({ server })), {
+      type: "edit",
+      change: { server: "elsewhere:7880" },
+    });
+    expect(after(typed, snapshot({ server })).joining.form.server).toBe("elsewhere:7880");
+  });
+});
+
 describe("a refused entry", () => {
   const refusal: Event = { event: "onError", data: { code: -100018, message: "It has expired." } };
   const result: Event = { event: "onEnterRoom", data: { result: -100018 } };

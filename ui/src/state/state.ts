@@ -228,7 +228,7 @@ function onEntryFailed(state: State, code: number): State {
 /** The state and the events tell of one another; whichever comes first counts. */
 function onState(state: State, app: AppState, now: number): State {
   const { phase, room, hosting } = app;
-  const next: State = { ...state, app };
+  const next: State = { ...state, app, joining: meant(state, app) };
   if (room !== null) {
     next.room = room;
     next.hosted = hosting?.server === room.server;
@@ -240,6 +240,12 @@ function onState(state: State, app: AppState, now: number): State {
   // The last exit stands in the state until the next entry: it counts once.
   if (phase === "idle" && app.exit !== null && state.since !== null) return onExit(next, app.exit);
   return next;
+}
+
+/** The server that the app was started with is filled in, once: what is typed later stays. */
+function meant({ app: before, joining }: State, { server }: AppState): Joining {
+  if (server === undefined || server === before.server) return joining;
+  return edit(joining, { where: "server", server });
 }
 
 function onExit(state: State, exit: ExitView): State {
