@@ -57,7 +57,8 @@ impl Window {
     }
 
     /// Waits until the tile shows the clip's four quarters, in what the compositor drew and on the
-    /// screen; `mirrored` as people see themselves. Keeps the screen as target/e2e/NAME.png.
+    /// screen, with the page's controls around; `mirrored` as people see themselves. Keeps the
+    /// screen as target/e2e/NAME.png.
     pub async fn shows_the_clip(&self, tile: &str, mirrored: bool, name: &str) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -65,7 +66,8 @@ impl Window {
             let drawn = check(&self.stage_snapshot().await?, &points, mirrored);
             let corner = self.screen.corner("Confab")?;
             let offset = points.map(|(x, y)| (x + corner.0, y + corner.1));
-            let seen = check(&self.screen.shot(name)?, &offset, mirrored);
+            let screen = self.screen.shot(name)?;
+            let seen = check(&screen, &offset, mirrored).and(self.controls(&screen, corner).await);
             match (drawn, seen) {
                 (Ok(()), Ok(())) => return Ok(()),
                 (drawn, seen) if Instant::now() > deadline => {
@@ -74,6 +76,23 @@ impl Window {
                 _ => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
+    }
+
+    /// The page is seen above the pictures: the button that leaves has its colour.
+    async fn controls(&self, screen: &Image, corner: (usize, usize)) -> Result<()> {
+        let script = "const leave = document.querySelector('[data-testid=leave]');
+            const { x, y, height } = leave.getBoundingClientRect();
+            const colour = getComputedStyle(leave).backgroundColor.match(/\\d+/g).map(Number);
+            return [(x + 10) * devicePixelRatio, (y + height / 2) * devicePixelRatio, ...colour];";
+        let said = self.page.run(script, &[]).await?;
+        let number = |index: usize| said[index].as_f64().context("the button has no place or colour");
+        let (x, y) = (number(0)? as usize + corner.0, number(1)? as usize + corner.1);
+        let wanted = [number(2)? as u8, number(3)? as u8, number(4)? as u8];
+        let seen = screen.colour(x, y)?;
+        if distance(seen, wanted) > TOLERANCE {
+            bail!("the page is not painted: {seen:?} instead of {wanted:?} at {x}, {y}");
+        }
+        Ok(())
     }
 
     /// Keeps the screen as target/e2e/NAME.png once the page has painted what it says and rests.
@@ -108,7 +127,10 @@ impl Window {
 pub(crate) fn environment(home: &Path) -> Vec<(String, String)> {
     let home = home.display().to_string();
     let names = ["HOME", "CONFAB_DATA", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];
-    names.into_iter().map(|name| (name.to_owned(), home.clone())).collect()
+    let folders = names.into_iter().map(|name| (name.to_owned(), home.clone()));
+    // The webview's own processes end after the window does, when the folder is gone.
+    let cache = ("MESA_SHADER_CACHE_DISABLE".to_owned(), "true".to_owned());
+    folders.chain([cache]).collect()
 }
 
 /// The window on this screen, driven by lines instead of by its page.
