@@ -272,11 +272,16 @@ impl Rooms {
                 std::mem::replace(&mut found.watched, true),
             ));
         }
+        // Before the connection is up a key frame would be lost, and the next one held back; being
+        // connected asks again.
+        let connected = self.peers.get(side).is_some_and(|peer| peer.connected);
         for (track, owner, track_sid, watched) in started {
             if !watched {
                 self.tell(owner, Message::TrackSubscribed(lk::TrackSubscribed { track_sid }), now);
             }
-            self.ask_key_frame(track, now);
+            if connected {
+                self.ask_key_frame(track, now);
+            }
         }
         self.stop_outputs(key);
     }
