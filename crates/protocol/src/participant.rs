@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Role, UserId};
+use crate::Role;
 
 /// Which of somebody's pictures (trtc.md 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, TS)]
@@ -32,8 +32,8 @@ impl StreamType {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
-    /// Who.
-    pub user_id: UserId,
+    /// Who, as the server names them: a plain LiveKit client may have any identity.
+    pub user_id: String,
     /// The name to show; the user id where they gave none.
     pub name: String,
     /// What they may do.
