@@ -175,7 +175,10 @@ impl Actor {
                     let effects = self.room.handle_timeout(Instant::now());
                     self.carry_out(effects).await;
                 }
-                _ = care.tick() => self.care().await,
+                _ = care.tick() => {
+                    self.tidy();
+                    self.care().await;
+                }
                 _ = volume.tick(), if in_room => self.tell_volumes(),
                 _ = statistics.tick(), if in_room => {
                     let figures = self.statistics().await;
@@ -242,7 +245,7 @@ impl Actor {
                 let _ = reply.send(self.set_speaker(sink).await);
             }
             Command::View { user, stream, on, reply } => {
-                self.view(&user, stream, on).await;
+                self.view(&user, stream, on);
                 let _ = reply.send(());
             }
             Command::Participants(reply) => {
@@ -371,7 +374,7 @@ impl Actor {
             News::NotPublished { reason, message } => self.not_published(reason, message),
             News::Withdrawn { sid } => self.withdrawn(&sid).await,
             News::Muted { sid, muted } => self.muted_by_server(&sid, muted),
-            News::Track { sid, track } => self.track(sid, track).await,
+            News::Track { sid, track, asks } => self.track(sid, track, asks).await,
             News::Notice(Notice::UserLeft { user_id, reason }) => self.people.will_leave(&user_id, reason),
             News::Notice(Notice::Exit { .. })
             | News::Failed(_)

@@ -5,7 +5,7 @@ mod driver;
 mod negotiate;
 
 use crate::room::{Attempt, Ending, Failure};
-use crate::transport::LocalTrack;
+use crate::transport::{Asks, LocalTrack};
 use confab_protocol::{EnterParams, Notice};
 use confab_signal::lk;
 use std::sync::Arc;
@@ -89,10 +89,12 @@ pub(crate) enum News {
         sid: String,
         muted: bool,
     },
-    /// A track of somebody else arrives; `sid` is the server's id of it.
+    /// A track of somebody else arrives; `sid` is the server's id of it,
+    /// `asks` takes requests for its key frames.
     Track {
         sid: String,
         track: Arc<dyn TrackRemote>,
+        asks: Asks,
     },
     /// What the server tells beyond LiveKit's messages.
     Notice(Notice),

@@ -1,10 +1,12 @@
 //! The two peer connections of LiveKit's v0 protocol, and what passes through them.
 
+mod asking;
 mod codecs;
 mod outgoing;
 mod peer;
 mod repair;
 
+pub(crate) use asking::Asks;
 pub(crate) use codecs::{H264, OPUS};
 pub(crate) use peer::{LocalTrack, Peer, PeerEvent, Plan, data};
 

@@ -108,7 +108,7 @@ impl Guest {
 
     /// Whether somebody is in the list.
     pub async fn sees(&self, user: &str) -> bool {
-        self.session.participants().await.iter().any(|one| one.user_id.as_str() == user)
+        self.session.participants().await.iter().any(|one| one.user_id == user)
     }
 }
 

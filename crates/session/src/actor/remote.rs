@@ -6,6 +6,7 @@ use crate::session::Receive;
 use crate::subscribe::people::{Content, RemoteTrack};
 use crate::subscribe::video::{VideoIn, Whose};
 use crate::subscribe::voice::VoiceIn;
+use crate::transport::Asks;
 use confab_protocol::{Participant, StreamType};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Remote {
 
 impl Actor {
     /// A track of somebody else arrives.
-    pub(super) async fn track(&mut self, sid: String, track: Arc<dyn TrackRemote>) {
+    pub(super) async fn track(&mut self, sid: String, track: Arc<dyn TrackRemote>, asks: Asks) {
         let Some(known) = self.people.track(&sid) else {
             tracing::debug!(sid, "a track of nobody we know");
             return;
@@ -52,7 +53,7 @@ impl Actor {
             Some(stream) => {
                 let slot = self.shared.open(&known.user_id, stream);
                 let whose = Whose { user_id: known.user_id, stream };
-                VideoIn::start(track, whose, slot, self.inside.clone())
+                VideoIn::start(track, asks, whose, slot, self.inside.clone())
                     .map(|video| drop(self.remote.videos.insert(sid, video)))
                     .err()
             }
@@ -119,7 +120,7 @@ impl Actor {
     }
 
     /// The app shows somebody's picture, or no longer.
-    pub(super) async fn view(&mut self, user: &str, stream: StreamType, on: bool) {
+    pub(super) fn view(&mut self, user: &str, stream: StreamType, on: bool) {
         // There is one size of camera picture for now.
         let stream = if stream == StreamType::Small { StreamType::Big } else { stream };
         let view = (user.to_owned(), stream);
@@ -129,25 +130,30 @@ impl Actor {
             self.remote.views.remove(&view);
         }
         self.subscribe();
-        if !on && self.config.receive == Receive::OnDemand {
-            let shown = |video: &VideoIn| video.whose.user_id == user && video.whose.stream == stream;
-            let found = self.remote.videos.iter().find(|(_, video)| shown(video)).map(|(sid, _)| sid.clone());
-            if let Some(video) = found.and_then(|sid| self.remote.videos.remove(&sid)) {
-                video.stop().await;
+        if self.config.receive == Receive::OnDemand {
+            for video in self.remote.videos.values() {
+                if video.whose.user_id == user && video.whose.stream == stream {
+                    video.set_shown(on);
+                }
             }
         }
+    }
+
+    /// Takes away pictures that nobody looks at.
+    pub(super) fn tidy(&self) {
+        self.remote.videos.values().for_each(VideoIn::tidy);
     }
 
     /// Everybody else, as the page sees them.
     pub(super) fn participants(&self) -> Vec<Participant> {
         self.people
             .iter()
-            .filter_map(|(user_id, person)| {
+            .map(|(user_id, person)| {
                 let frame = self.shared.slot(user_id, StreamType::Big).and_then(|slot| slot.latest());
                 let voice = self.remote.voices.values().find(|voice| voice.user_id == user_id);
                 let level = voice.map_or((person.level * 100.0) as u8, VoiceIn::level);
-                Some(Participant {
-                    user_id: user_id.parse().ok()?,
+                Participant {
+                    user_id: user_id.to_owned(),
                     name: person.name.clone(),
                     role: person.role,
                     video_available: person.sends(Content::Camera),
@@ -155,7 +161,7 @@ impl Actor {
                     video_size: frame.map(|frame| (frame.buffer.width(), frame.buffer.height())),
                     audio_level: level,
                     speaking: person.speaking,
-                })
+                }
             })
             .collect()
     }

@@ -2,7 +2,7 @@ use super::negotiate::{Publisher, Subscriber};
 use super::{News, Order, Setup};
 use crate::room::{Attempt, Ending, Failure};
 use crate::signalling::{Admission, Heard, Socket, ask};
-use crate::transport::{PeerEvent, Plan, Side, data};
+use crate::transport::{Peer, PeerEvent, Plan, Side, data};
 use confab_protocol::Notice;
 use confab_signal::lk;
 use lk::signal_request::Message as Request;
@@ -266,7 +266,8 @@ impl Driver {
             PeerEvent::Data(bytes) => return self.data(&bytes).await,
             PeerEvent::Track(track) => {
                 let sid = track.track_id().await;
-                self.tell(News::Track { sid, track }).await;
+                let asks = self.subscriber.peer.as_ref().map(Peer::asks).unwrap_or_default();
+                self.tell(News::Track { sid, track, asks }).await;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) enum Step<P> {
     /// The next packet.
     Packet(P),
-    /// So many packets never came; the next step goes on behind them.
+    /// So many packets never came, none when the sender began anew; the next step goes on behind.
     Gap(u64),
 }
 
@@ -42,10 +42,18 @@ pub(crate) struct Reorder<P> {
     /// Extended number of the packet that is due; none before the first.
     next: Option<u64>,
     held: BTreeMap<u64, Held<P>>,
+    /// The number that would show that a sender began anew (RFC 3550, A.1).
+    anew: Option<u16>,
+    /// It did, and the reader is not told yet.
+    restarted: bool,
     counts: Counts,
 }
 
 impl<P> Reorder<P> {
+    /// Further ahead, or behind, than this a packet is no late or lost one.
+    const AHEAD: u64 = 3_000;
+    const BEHIND: u64 = 1_000;
+
     /// An empty buffer.
     pub(crate) fn new(patience: Duration, capacity: usize) -> Self {
         Self {
@@ -53,6 +61,8 @@ impl<P> Reorder<P> {
             capacity: capacity.max(1),
             next: None,
             held: BTreeMap::new(),
+            anew: None,
+            restarted: false,
             counts: Counts::default(),
         }
     }
@@ -66,6 +76,10 @@ impl<P> Reorder<P> {
     pub(crate) fn push(&mut self, sequence: u16, packet: P, now: Instant) {
         let next = *self.next.get_or_insert(Self::START + u64::from(sequence));
         let number = Self::extend(next, sequence);
+        if number + Self::BEHIND < next || number > next + Self::AHEAD {
+            return self.push_far(sequence, packet, now);
+        }
+        self.anew = None;
         if number < next || self.held.contains_key(&number) {
             self.counts.useless += 1;
             return;
@@ -76,9 +90,24 @@ impl<P> Reorder<P> {
         self.held.insert(number, Held { packet, arrived: now });
     }
 
+    /// Two packets in a row from far away: the sender began anew.
+    fn push_far(&mut self, sequence: u16, packet: P, now: Instant) {
+        let expected = self.anew.replace(sequence.wrapping_add(1));
+        self.counts.useless += 1;
+        if expected == Some(sequence) {
+            let next = Self::START + u64::from(sequence);
+            (self.next, self.anew, self.restarted) = (Some(next), None, true);
+            self.held.clear();
+            self.held.insert(next, Held { packet, arrived: now });
+        }
+    }
+
     /// The next packet, or a gap that cannot be closed any more, or nothing for now.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Step<P>> {
         let next = self.next?;
+        if std::mem::take(&mut self.restarted) {
+            return Some(Step::Gap(0));
+        }
         if let Some(held) = self.held.remove(&next) {
             self.next = Some(next + 1);
             self.counts.delivered += 1;
@@ -175,6 +204,19 @@ mod tests {
         assert_eq!(steps, [Step::Packet(1), Step::Gap(1), Step::Packet(3), Step::Packet(4), Step::Packet(5)]);
     }
 
+    #[test]
+    fn a_sender_that_begins_anew_is_followed_after_two_packets_and_a_stray_one_is_not() {
+        let (mut buffer, now) = (buffer(), Instant::now());
+        for sequence in [50_000, 50_001, 7, 50_002] {
+            buffer.push(sequence, sequence, now);
+        }
+        assert_eq!(drain(&mut buffer, now), [50_000, 50_001, 50_002].map(Step::Packet));
+        for sequence in [100, 101, 102] {
+            buffer.push(sequence, sequence, now);
+        }
+        assert_eq!(drain(&mut buffer, now), [Step::Gap(0), Step::Packet(101), Step::Packet(102)]);
+    }
+
     proptest! {
         #[test]
         fn whatever_arrives_leaves_in_rising_order_and_once(
@@ -194,6 +236,7 @@ mod tests {
                             last = Some(*here);
                             *here += 1;
                         }
+                        Step::Gap(0) => {}
                         Step::Gap(missing) => *here += missing,
                     }
                 }

@@ -3,13 +3,14 @@ use super::assemble::{Assembler, Unit};
 use super::reorder::{Reorder, Step};
 use crate::actor::Inside;
 use crate::offload::offload;
+use crate::transport::Asks;
 use confab_frame::{EncodedVideo, Slot, VideoFrame};
 use confab_media::MediaError;
 use confab_media::decode::VideoDecoderThread;
 use confab_protocol::StreamType;
-use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp::Packet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -39,6 +40,7 @@ pub(crate) struct VideoIn {
     pub(crate) slot: Arc<Slot<VideoFrame>>,
     pub(crate) received: Arc<Received>,
     decoder: Arc<VideoDecoderThread>,
+    shown: Arc<AtomicBool>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -47,6 +49,7 @@ impl VideoIn {
     /// Decodes `track` into `slot`.
     pub(crate) fn start(
         track: Arc<dyn TrackRemote>,
+        asks: Asks,
         whose: Whose,
         slot: Arc<Slot<VideoFrame>>,
         inside: mpsc::Sender<Inside>,
@@ -56,9 +59,11 @@ impl VideoIn {
         let decoder =
             Arc::new(VideoDecoderThread::start(&*whose.user_id, slot.clone(), move || wisher.notify_one())?);
         let received = Arc::new(Received::default());
+        let shown = Arc::new(AtomicBool::new(true));
         let stop = CancellationToken::new();
         let receiving = Receiving {
             track,
+            asks,
             whose: whose.clone(),
             slot: slot.clone(),
             decoder: decoder.clone(),
@@ -66,6 +71,7 @@ impl VideoIn {
             inside,
             reorder: Reorder::new(PATIENCE, HELD),
             assembler: Assembler::new(),
+            shown: shown.clone(),
             ssrc: None,
             asked: None,
             seen: false,
@@ -74,7 +80,20 @@ impl VideoIn {
         let task = tokio::spawn(async move {
             let _ = stopped.run_until_cancelled(receiving.run(wish)).await;
         });
-        Ok(Self { whose, slot, received, decoder, stop, task })
+        Ok(Self { whose, slot, received, decoder, shown, stop, task })
+    }
+
+    /// Decodes nothing while nobody looks; the stack gives a track out only once, so it is kept.
+    pub(crate) fn set_shown(&self, shown: bool) {
+        self.shown.store(shown, Ordering::Relaxed);
+        self.tidy();
+    }
+
+    /// Takes a picture away that was decoded after nobody looked any more.
+    pub(crate) fn tidy(&self) {
+        if !self.shown.load(Ordering::Relaxed) && self.slot.latest().is_some() {
+            self.slot.clear();
+        }
     }
 
     /// Pictures decoded so far.
@@ -97,10 +116,12 @@ impl VideoIn {
 /// The task's state.
 struct Receiving {
     track: Arc<dyn TrackRemote>,
+    asks: Asks,
     whose: Whose,
     slot: Arc<Slot<VideoFrame>>,
     decoder: Arc<VideoDecoderThread>,
     received: Arc<Received>,
+    shown: Arc<AtomicBool>,
     inside: mpsc::Sender<Inside>,
     reorder: Reorder<Packet>,
     assembler: Assembler,
@@ -121,23 +142,36 @@ impl Receiving {
             tokio::select! {
                 event = self.track.poll() => match event {
                     Some(TrackRemoteEvent::OnRtpPacket(packet)) => self.take(packet),
-                    Some(TrackRemoteEvent::OnEnded) | None => return,
+                    // A track that has "ended" goes on when it is subscribed to again.
                     Some(_) => {}
+                    None => return,
                 },
-                () = wish.notified() => self.ask_for_key().await,
+                () = wish.notified() => self.ask_for_key(),
                 () = sleep, if due.is_some() => {}
                 _ = look.tick(), if !self.seen && self.ssrc.is_some() => self.look().await,
             }
             self.hand_on();
             if self.key_due().is_some_and(|due| Instant::now() >= due) {
-                self.ask_for_key().await;
+                self.ask_for_key();
             }
         }
     }
 
     fn take(&mut self, packet: Packet) {
+        if !self.shown.load(Ordering::Relaxed) {
+            // What comes late is not missed, and showing begins with a key frame.
+            self.reorder = Reorder::new(PATIENCE, HELD);
+            self.assembler = Assembler::new();
+            self.ssrc = None;
+            return;
+        }
         self.received.add(packet.payload.len());
-        self.ssrc = Some(packet.header.ssrc);
+        if self.ssrc.replace(packet.header.ssrc) != Some(packet.header.ssrc) {
+            // Another stream of the same track: its numbers and pictures begin anew.
+            self.reorder = Reorder::new(PATIENCE, HELD);
+            self.assembler = Assembler::new();
+            self.asked = None;
+        }
         self.reorder.push(packet.header.sequence_number, packet, Instant::now());
     }
 
@@ -170,12 +204,10 @@ impl Receiving {
         self.assembler.wants_key().then(|| self.asked.map_or_else(now, |asked| asked + KEY_INTERVAL))
     }
 
-    async fn ask_for_key(&mut self) {
-        let Some(media_ssrc) = self.ssrc else { return };
-        self.asked = Some(Instant::now());
-        let loss = PictureLossIndication { sender_ssrc: 0, media_ssrc };
-        if let Err(error) = self.track.write_rtcp(vec![Box::new(loss)]).await {
-            tracing::debug!(%error, "a key frame could not be asked for");
+    fn ask_for_key(&mut self) {
+        if let Some(ssrc) = self.ssrc {
+            self.asked = Some(Instant::now());
+            self.asks.ask(ssrc);
         }
     }
 

@@ -51,8 +51,9 @@ impl VoiceIn {
                                 at: Instant::now(),
                             });
                         }
-                        Some(TrackRemoteEvent::OnEnded) | None => return,
+                        // A track that has "ended" goes on when it is subscribed to again.
                         Some(_) => {}
+                        None => return,
                     },
                     _ = look.tick(), if !heard => {
                         heard = player.heard();

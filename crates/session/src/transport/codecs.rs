@@ -2,6 +2,7 @@
 //! stack's defaults: those put transport-wide numbers on audio and ask again for packets that
 //! came by RTX.
 
+use super::asking::{Asking, Asks};
 use super::outgoing::{Outgoing, Streams};
 use super::repair::Repair;
 use super::{Side, TransportError};
@@ -96,7 +97,7 @@ pub(super) fn media_engine() -> Result<MediaEngine, TransportError> {
 }
 
 /// What packets pass on their way in and out.
-pub(super) fn interceptors(side: Side, streams: Streams) -> Registry {
+pub(super) fn interceptors(side: Side, streams: Streams, asks: Asks) -> Registry {
     let registry = Registry::new()
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
         .with(Slot::SenderReport, SenderReportBuilder::new().build());
@@ -107,6 +108,7 @@ pub(super) fn interceptors(side: Side, streams: Streams) -> Registry {
             .with(Slot::from(Outgoing::SLOT), Outgoing::new(streams)),
         Side::Subscriber => registry
             .with(Slot::from(Repair::SLOT), Repair::default())
+            .with(Slot::IntervalPli, Asking::new(asks))
             .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
             .with(
                 Slot::NackGenerator,

@@ -1,3 +1,4 @@
+use super::asking::Asks;
 use super::codecs::{h264, interceptors, media_engine, opus};
 use super::outgoing::{Streams, Wish};
 use super::{Side, TransportError};
@@ -138,6 +139,7 @@ pub(crate) struct Peer {
     connection: Arc<dyn PeerConnection>,
     gathered: watch::Receiver<bool>,
     streams: Streams,
+    asks: Asks,
     senders: Vec<(u32, Arc<dyn RtpSender>)>,
     /// Held open: LiveKit clients open both, whatever they send.
     _channels: Vec<Arc<dyn DataChannel>>,
@@ -156,7 +158,7 @@ impl Peer {
         plan: &Plan,
         events: mpsc::Sender<PeerEvent>,
     ) -> Result<Peer, TransportError> {
-        let streams = Streams::default();
+        let (streams, asks) = (Streams::default(), Asks::default());
         let (gathered, is_gathered) = watch::channel(false);
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
@@ -186,7 +188,7 @@ impl Peer {
             .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(ice_servers).build())
             .with_setting_engine(settings)
             .with_media_engine(media_engine()?)
-            .with_interceptor_registry(interceptors(side, streams.clone()))
+            .with_interceptor_registry(interceptors(side, streams.clone(), asks.clone()))
             .with_handler(Arc::new(Handler { side, events, gathered }))
             .with_udp_addrs(addresses)
             .build()
@@ -201,6 +203,7 @@ impl Peer {
             connection,
             gathered: is_gathered,
             streams,
+            asks,
             senders: Vec::new(),
             _channels: channels,
         })
@@ -288,6 +291,11 @@ impl Peer {
         let answer = self.connection.create_answer(None).await?;
         self.connection.set_local_description(answer.clone()).await?;
         Ok(self.gathered_sdp(answer.sdp).await)
+    }
+
+    /// Where key frames of what comes are asked for.
+    pub(crate) fn asks(&self) -> Asks {
+        self.asks.clone()
     }
 
     /// A candidate of the far end.

@@ -1,7 +1,7 @@
 use confab_media::picture::psnr;
-use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
+use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};
 use confab_protocol::{Event, LeaveReason};
-use confab_session::SessionConfig;
+use confab_session::{Receive, SessionConfig};
 use rooms::{Guest, Hall, PATIENCE, config, decibels, share_of, stamped};
 use std::time::Duration;
 
@@ -158,6 +158,76 @@ async fn a_cut_wire_is_told_and_mended_by_itself() {
     let pictures = tokio::time::timeout(PATIENCE, stamped(slot, 5)).await.unwrap();
     assert_eq!(pictures.len(), 5, "pictures go on after the recovery");
     assert!(bob.sees("ann").await && ann.sees("bob").await);
+    ann.leave().await;
+    bob.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_who_comes_back_is_seen_and_heard_again() {
+    let hall = Hall::open().await;
+    let (mut ann, mut bob) = (Guest::new(), Guest::new());
+    ann.join(hall.params("ann", 10)).await;
+    for _ in 0..3 {
+        bob.send_both().await;
+        bob.join(hall.params("bob", 10)).await;
+        ann.until_told(Event::OnRemoteUserEnterRoom { user_id: "bob".into(), name: "bob".into() }).await;
+        let slot = ann.session.remote_video("bob").unwrap();
+        assert_eq!(stamped(slot, 3).await.len(), 3);
+        ann.until_told(Event::OnFirstAudioFrame { user_id: "bob".into() }).await;
+        bob.leave().await;
+        let reason = LeaveReason::Left;
+        ann.until_told(Event::OnRemoteUserLeaveRoom { user_id: "bob".into(), reason }).await;
+    }
+    ann.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_people_all_see_each_other() {
+    const PEOPLE: [&str; 4] = ["ann", "bob", "eve", "kim"];
+    let hall = Hall::open().await;
+    let video = VideoConfig { width: 320, height: 180, fps: 10, bitrate: 200_000 };
+    let mut guests = PEOPLE.map(|_| Guest::with(SessionConfig { video, ..config() }));
+    for (guest, user) in guests.iter_mut().zip(PEOPLE) {
+        guest.send_both().await;
+        guest.join(hall.params(user, 11)).await;
+    }
+    for (guest, user) in guests.iter_mut().zip(PEOPLE) {
+        for other in PEOPLE.iter().filter(|other| **other != user) {
+            let told = |event: &Event| match event {
+                Event::OnFirstVideoFrame { user_id, .. } => (user_id == other).then_some(()),
+                _ => None,
+            };
+            // Their order is not ours to choose.
+            if !guest.told.iter().any(|event| told(event).is_some()) {
+                guest.until(&format!("the first picture of {other} for {user}"), told).await;
+            }
+            let pictures = stamped(guest.session.remote_video(other).unwrap(), 3).await;
+            assert_eq!(pictures.len(), 3, "{user} sees {other}");
+        }
+    }
+    for guest in &mut guests {
+        guest.leave().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_on_demand_come_only_while_they_are_shown() {
+    let hall = Hall::open().await;
+    let mut ann = Guest::new();
+    let mut bob = Guest::with(SessionConfig { receive: Receive::OnDemand, ..config() });
+    ann.send_both().await;
+    ann.join(hall.params("ann", 12)).await;
+    bob.join(hall.params("bob", 12)).await;
+    bob.until_told(Event::OnUserVideoAvailable { user_id: "ann".into(), available: true }).await;
+    bob.until_told(Event::OnFirstAudioFrame { user_id: "ann".into() }).await;
+    let slot = bob.session.remote_video("ann").unwrap();
+    assert!(slot.latest().is_none(), "a picture came that nobody shows");
+    bob.session.start_remote_view("ann", 0).await.unwrap();
+    assert_eq!(stamped(slot.clone(), 3).await.len(), 3);
+    bob.session.stop_remote_view("ann", 0).await.unwrap();
+    assert!(slot.latest().is_none());
+    bob.session.start_remote_view("ann", 0).await.unwrap();
+    assert_eq!(stamped(slot, 3).await.len(), 3, "shown again");
     ann.leave().await;
     bob.leave().await;
 }
