@@ -2,9 +2,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
 mod cpu;
+mod meeting;
 mod samples;
 
 pub use cpu::CpuTime;
+pub use meeting::{Hall, entered, event, left, params, quiet, with_video};
 pub use samples::Samples;
 
 use serde_json::{Map, Value};
