@@ -23,8 +23,7 @@ cargo xtask COMMAND
                             install what is missing, build, open the window
                             --demo: in a room with four synthetic people
                             FLAGS go to the app, such as --camera test
-  test [--long]             install what is missing, check and test everything
-                            --long: also the tests that take minutes each
+  test                      install what is missing, check and test everything
   bench [NAME]              run the benchmarks, or one of them: a JSON line each
   types [--check]           write the page's TypeScript types, or only compare them
   setup                     install what building and testing need
@@ -54,10 +53,7 @@ fn dispatch(words: &[&str]) -> Result<()> {
             let [demo, release] = switches(ours, ["--demo", "--release"])?;
             run::run(demo, release, flags.get(ours.len() + 1..).unwrap_or_default())
         }
-        ["test", flags @ ..] => {
-            let [long] = switches(flags, ["--long"])?;
-            test::test(long)
-        }
+        ["test"] => test::test(),
         ["bench"] => bench::bench(None),
         ["bench", name] => bench::bench(Some(name)),
         ["types", flags @ ..] => {
@@ -85,14 +81,14 @@ mod tests {
     #[test]
     fn flags_are_taken_in_any_order_and_strangers_are_refused() {
         assert_eq!(switches(&["--release", "--demo"], ["--demo", "--release"]).unwrap(), [true, true]);
-        assert_eq!(switches(&[], ["--long"]).unwrap(), [false]);
-        let error = switches(&["--fast"], ["--long"]).unwrap_err().to_string();
-        assert_eq!(error, "unknown flag `--fast`, known here: --long");
+        assert_eq!(switches(&[], ["--check"]).unwrap(), [false]);
+        let error = switches(&["--fast"], ["--check"]).unwrap_err().to_string();
+        assert_eq!(error, "unknown flag `--fast`, known here: --check");
     }
 
     #[test]
     fn an_unknown_command_is_refused_with_the_help() {
         let error = dispatch(&["tset"]).unwrap_err().to_string();
-        assert!(error.starts_with("unknown command `tset`") && error.contains("test [--long]"), "{error}");
+        assert!(error.starts_with("unknown command `tset`") && error.contains("types [--check]"), "{error}");
     }
 }

@@ -15,14 +15,14 @@ use suite::Suite;
 use tally::Tally;
 
 /// Sets up, checks and tests everything; stops at the first step that fails.
-pub(crate) fn test(long: bool) -> Result<()> {
+pub(crate) fn test() -> Result<()> {
     let mut suite = Suite::new();
-    let outcome = steps(&mut suite, long);
+    let outcome = steps(&mut suite);
     suite.close();
     outcome
 }
 
-fn steps(suite: &mut Suite, long: bool) -> Result<()> {
+fn steps(suite: &mut Suite) -> Result<()> {
     suite.step("format", |_| run(cargo(["fmt", "--all", "--", "--check"])))?;
     suite.step("system packages", |_| system::packages(system::For::Test))?;
     suite.step("npm packages", |_| node::packages())?;
@@ -53,13 +53,13 @@ fn steps(suite: &mut Suite, long: bool) -> Result<()> {
     suite.step("unit tests", |tally| {
         let mut test = cargo_test();
         test.arg("--lib").args(programs(&metadata, &["bench"]));
-        run_tests(test, long, tally)
+        watch(test, |line| tally.read(line))
     })?;
     for (package, tests) in integration_tests(&metadata) {
         suite.step(&package, |tally| {
             let mut test = cargo_test();
             test.args(tests.iter().flat_map(|test| ["--test", test]));
-            run_tests(test, long, tally)
+            watch(test, |line| tally.read(line))
         })?;
     }
     suite.step("examples in documentation", |tally| {
@@ -74,14 +74,6 @@ fn cargo_test() -> Command {
     let mut test = cargo(["test", "--workspace"]);
     test.env("CONFAB_PYTHON", python::interpreter());
     test
-}
-
-/// The tests that take minutes are the ignored ones.
-fn run_tests(mut test: Command, long: bool, tally: &mut Tally) -> Result<()> {
-    if long {
-        test.args(["--", "--include-ignored"]);
-    }
-    watch(test, |line| tally.read(line))
 }
 
 fn metadata() -> Result<Value> {

@@ -24,10 +24,7 @@ fn run_with_card(case: &str) {
     // One after the other: they measure time.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(daemon) = Daemon::start() else {
-        eprintln!("skipped {case}: the program pulseaudio is not installed");
-        return;
-    };
+    let daemon = Daemon::start().expect("the Debian package pulseaudio, which these tests need");
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", case, "--ignored", "--nocapture"])
         .envs(daemon.environment())

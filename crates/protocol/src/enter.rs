@@ -188,12 +188,16 @@ fn check_server(given: Option<&str>) -> Result<String, Fault> {
     }
     let wrong = || {
         Fault::new(Code::INVALID_PARAMETER).with_message(format!(
-            "The server address {text:?} cannot be read; write it like 192.168.1.20:7880 or https://meet.example.org."
+            "The server address {text:?} cannot be read; write it like 192.168.1.20:7880."
         ))
     };
     let (scheme, rest) = match text.split_once("://") {
-        Some(("http" | "ws", rest)) => ("http", rest),
-        Some(("https" | "wss", rest)) => ("https", rest),
+        Some(("http" | "ws", rest)) => ("http://", rest),
+        Some(("https" | "wss", rest)) => {
+            return Err(Fault::new(Code::INVALID_PARAMETER).with_message(format!(
+                "Encrypted addresses cannot be reached yet; if the server also listens without, write http://{rest}."
+            )));
+        }
         Some(_) => return Err(wrong()),
         None => ("", text),
     };
@@ -206,7 +210,7 @@ fn check_server(given: Option<&str>) -> Result<String, Fault> {
             format!("http://{authority}:{DEFAULT_PORT}{path}")
         }
         ("", Port::Given) => format!("http://{rest}"),
-        (scheme, _) => format!("{scheme}://{rest}"),
+        (scheme, _) => format!("{scheme}{rest}"),
     })
 }
 
@@ -324,9 +328,11 @@ mod tests {
         same("192.168.1.20", "http://192.168.1.20:7880");
         same("host:99/", "http://host:99");
         same("http://host", "http://host");
-        same("wss://host/base/", "https://host/base");
+        same("ws://host/base/", "http://host/base");
         same("[::1]", "http://[::1]:7880");
-        for wrong in ["http://", "a b", "host:0", "host:99999", "host:x", "[::1", "u@h", "h?x=1", "::1"] {
+        for wrong in
+            ["http://", "a b", "host:0", "host:99999", "host:x", "[::1", "u@h", "h?x=1", "::1", "wss://host"]
+        {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -24,7 +24,7 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where the first media worker listens (UDP); port 0 takes free ones.
     pub media: SocketAddr,
-    /// How many media workers; none means one a core.
+    /// How many media workers; none means one a core, two at most.
     pub workers: Option<usize>,
     /// Addresses put into ICE candidates; empty means the one of `media`.
     pub advertise: Vec<IpAddr>,

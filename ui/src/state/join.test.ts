@@ -79,8 +79,9 @@ describe("a user ID", () => {
 describe("a server's address", () => {
   it("gets a scheme and loses a trailing slash", () => {
     expect(serverUrl("192.168.1.20:7880")).toBe("http://192.168.1.20:7880");
-    expect(serverUrl("https://meet.example.com/")).toBe("https://meet.example.com");
-    expect(serverUrl("wss://meet.example.com")).toBe("https://meet.example.com");
+    expect(serverUrl("http://meet.example.com/")).toBe("http://meet.example.com");
+    expect(serverUrl("ws://meet.example.com")).toBe("http://meet.example.com");
+    expect(serverUrl("https://meet.example.com")).toBeNull();
     expect(serverUrl(" localhost:7880 ")).toBe("http://localhost:7880");
   });
 

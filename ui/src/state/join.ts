@@ -141,7 +141,7 @@ export function checkServer(typed: string): string | null {
   const text = typed.trim();
   if (text === "") return "Enter the server’s address, for example 192.168.1.20:7880.";
   return serverUrl(text) === null
-    ? "This is not a server’s address. It looks like 192.168.1.20:7880 or https://meet.example.com."
+    ? "This is not a server’s address. It looks like 192.168.1.20:7880; addresses with https cannot be reached yet."
     : null;
 }
 
@@ -152,7 +152,7 @@ export function serverUrl(typed: string): string | null {
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(full)) return null;
   const url = new URL(full);
-  if (url.protocol !== "http:" && url.protocol !== "https:") return null;
+  if (url.protocol !== "http:") return null;
   if (url.hostname === "" || url.username !== "" || url.search !== "" || url.hash !== "")
     return null;
   return url.origin + url.pathname.replace(/\/+$/, "");

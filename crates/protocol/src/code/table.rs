@@ -47,6 +47,7 @@ codes! {
     VIDEO_ENCODE_FAILED = -1303, "ERR_VIDEO_ENCODE_FAIL", "Your picture could not be encoded; turn the camera off and on again.";
     AUDIO_ENCODE_FAILED = -1304, "ERR_AUDIO_ENCODE_FAIL", "Your sound could not be encoded; turn the microphone off and on again.";
     UNSUPPORTED_RESOLUTION = -1305, "ERR_UNSUPPORTED_RESOLUTION", "The camera does not have this picture size; choose another one.";
+    UNSUPPORTED_SAMPLE_RATE = -1306, "ERR_UNSUPPORTED_SAMPLERATE", "The sound device runs at a rate that cannot be used; choose another one.";
     SCREEN_CAPTURE_START_FAILED = -1308, "ERR_SCREEN_CAPTURE_START_FAIL", "The screen could not be shared; check that this is permitted.";
     SCREEN_CAPTURE_UNSUPPORTED = -1309, "ERR_SCREEN_CAPTURE_UNSURPORT", "The screen cannot be shared on this computer.";
     CAMERA_NOT_AUTHORIZED = -1314, "ERR_CAMERA_NOT_AUTHORIZED", "The camera may not be used; permit it in the settings of your computer.";

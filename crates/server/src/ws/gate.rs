@@ -32,6 +32,10 @@ pub(super) async fn pass(state: &State, headers: &HeaderMap, query: &str) -> Res
     let mut identity = claims.sub;
     let mut auto_subscribe = query.auto_subscribe;
     if !query.publish.is_empty() {
+        if admission.permission.is_some() {
+            // The room service let one person in and counts one seat.
+            return Err(Refusal::bad_request("publish is not possible with a seat of the room service"));
+        }
         // A second connection that only sends, beside the person's own.
         identity = format!("{identity}#{}", query.publish);
         permission.can_subscribe = false;
