@@ -14,6 +14,7 @@ pub(crate) struct CommandLine {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use confab_app::ReceiveFlag;
 
     use super::*;
 
@@ -28,7 +29,7 @@ mod tests {
     fn devices_are_those_of_the_app_without_a_window() {
         let flags =
             CommandLine::try_parse_from(["confab", "--camera", "test", "--microphone", "none"]).unwrap();
-        let options = flags.app.options("confab").unwrap();
+        let options = flags.app.options("confab", ReceiveFlag::Shown).unwrap();
         assert!(options.camera.is_some() && options.microphone.is_none());
         assert!(CommandLine::try_parse_from(["confab", "--camera", "nonsense"]).is_err());
     }

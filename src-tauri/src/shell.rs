@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use confab_app::lines::Output;
-use confab_app::{Controller, Options};
+use confab_app::{Controller, Options, ReceiveFlag};
 use tauri::{AppHandle, Manager as _, RunEvent, WebviewWindow, WindowEvent};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ const THREADS: Duration = Duration::from_millis(500);
 /// Opens the window and stays until it is closed and everything is let go.
 pub(crate) fn run(line: CommandLine) -> Result<ExitCode> {
     start_log();
-    let options = line.app.options(concat!("confab/", env!("CARGO_PKG_VERSION")))?;
+    let options = line.app.options(concat!("confab/", env!("CARGO_PKG_VERSION")), ReceiveFlag::Shown)?;
     let runtime = runtime()?;
     tauri::async_runtime::set(runtime.handle().clone());
     let output = match line.script {

@@ -22,17 +22,19 @@ pub struct Flags {
     /// device, device:NAME, file:PATH.wav or null
     #[arg(long, value_name = "SINK", default_value = "device")]
     pub speaker: SpeakerSink,
-    /// Which videos are received
-    #[arg(long, default_value = "all")]
-    pub receive: ReceiveFlag,
+    /// What is received of others; the window takes the pictures it shows, other programs all
+    #[arg(long)]
+    pub receive: Option<ReceiveFlag>,
 }
 
-/// Which videos are received.
+/// What is received before anybody asks with `start_remote_view` or `stop_remote_view`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReceiveFlag {
-    /// Every one.
+    /// Everything.
     All,
-    /// None.
+    /// Every voice, and the pictures of those who have a tile on the stage.
+    Shown,
+    /// Nothing.
     None,
 }
 
@@ -69,15 +71,16 @@ impl<S: FromStr> FromStr for Source<S> {
 }
 
 impl Flags {
-    /// How the app starts under the name `agent`.
-    pub fn options(self, agent: &str) -> Result<Options> {
+    /// How the app starts under the name `agent`; `receive` counts where no flag says otherwise.
+    pub fn options(self, agent: &str, receive: ReceiveFlag) -> Result<Options> {
         let mut options = Options::new(data_folder()?);
         options.agent = agent.to_owned();
         options.camera = self.camera.get();
         options.microphone = self.microphone.get();
         options.speaker = self.speaker;
-        options.receive = match self.receive {
+        options.receive = match self.receive.unwrap_or(receive) {
             ReceiveFlag::All => Receive::All,
+            ReceiveFlag::Shown => Receive::OnDemand,
             ReceiveFlag::None => Receive::None,
         };
         options.server = std::env::var("CONFAB_SERVER").ok().filter(|server| !server.is_empty());
@@ -126,7 +129,7 @@ mod tests {
         let flags = read(&[]).unwrap();
         assert_eq!(flags.camera.get(), Some(CameraSource::Device(None)));
         assert_eq!(flags.speaker, SpeakerSink::Device(None));
-        assert_eq!(flags.receive, ReceiveFlag::All);
+        assert_eq!(flags.receive, None);
     }
 
     #[test]
@@ -136,7 +139,7 @@ mod tests {
         let flags = flags.unwrap();
         assert_eq!(flags.camera.get(), Some(CameraSource::Test));
         assert!(flags.microphone.is_none());
-        assert_eq!((flags.speaker, flags.receive), (SpeakerSink::Null, ReceiveFlag::None));
+        assert_eq!((flags.speaker, flags.receive), (SpeakerSink::Null, Some(ReceiveFlag::None)));
         let wrong = read(&["--camera", "cam"]).unwrap_err();
         assert!(wrong.contains("test, file:PATH"), "{wrong}");
     }

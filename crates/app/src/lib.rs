@@ -19,7 +19,7 @@ mod view;
 pub use controller::{Controller, Options};
 pub use device::{DeviceKind, DeviceView};
 pub use event::{Event, ViewEvent};
-pub use flags::Flags;
+pub use flags::{Flags, ReceiveFlag};
 pub use host::Host;
 pub use request::{COMMANDS, Picture, Request, SignedUser};
 pub use stage::Stage;

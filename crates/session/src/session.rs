@@ -13,12 +13,12 @@ const EVENTS: usize = 4096;
 /// What of the others is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Receive {
-    /// Every voice and every picture.
+    /// Every voice, and every picture until [`Session::stop_remote_view`].
     #[default]
     All,
-    /// Nothing.
+    /// Nothing but the pictures asked for with [`Session::start_remote_view`].
     None,
-    /// Every voice, and the pictures asked for with [`Session::start_remote_view`].
+    /// Every voice, and the pictures asked for.
     OnDemand,
 }
 

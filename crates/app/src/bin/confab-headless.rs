@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use confab_app::lines::{self, Output};
 use confab_app::log;
-use confab_app::{Code, Controller, Event, Fault, Flags, Host, Options, Stage};
+use confab_app::{Code, Controller, Event, Fault, Flags, Host, Options, ReceiveFlag, Stage};
 use confab_render::Compositor;
 
 /// The app without a window: one JSON request a line on stdin, for example
@@ -35,7 +35,8 @@ fn main() -> ExitCode {
 fn start() -> Result<()> {
     let arguments = Arguments::parse();
     log::start(std::env::var("CONFAB_LOG").ok().as_deref());
-    let options = arguments.app.options(concat!("confab-headless/", env!("CARGO_PKG_VERSION")))?;
+    let agent = concat!("confab-headless/", env!("CARGO_PKG_VERSION"));
+    let options = arguments.app.options(agent, ReceiveFlag::All)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("confab")
         .enable_all()

@@ -8,7 +8,7 @@ use crate::subscribe::video::{VideoIn, Whose};
 use crate::subscribe::voice::VoiceIn;
 use crate::transport::Asks;
 use confab_protocol::{Participant, StreamType};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use webrtc::media_stream::track_remote::TrackRemote;
 
@@ -17,16 +17,16 @@ pub(super) struct Remote {
     /// By the server's id of the track.
     pub(super) videos: HashMap<String, VideoIn>,
     pub(super) voices: HashMap<String, VoiceIn>,
-    /// Tracks that the server was asked for.
-    asked: HashSet<String>,
-    /// Pictures that the app shows.
-    views: HashSet<(String, StreamType)>,
+    /// Whether the server sends a track, as it was last told.
+    sent: HashMap<String, bool>,
+    /// Pictures that the app wants, or wants no longer; where it said neither, [`Receive`] decides.
+    views: HashMap<(String, StreamType), bool>,
 }
 
 impl Remote {
     /// Ends every stream; what the app shows is remembered.
     pub(super) async fn stop_all(&mut self) {
-        self.asked.clear();
+        self.sent.clear();
         for (_, video) in self.videos.drain() {
             video.stop().await;
         }
@@ -69,35 +69,37 @@ impl Actor {
         }
     }
 
-    /// Asks the server for the tracks that are wanted, where it does not send all by itself.
+    /// Tells the server which tracks are wanted and which are not, where that changed.
     pub(super) fn subscribe(&mut self) {
         let tracks: Vec<RemoteTrack> = self.people.tracks().collect();
-        self.remote.asked.retain(|sid| tracks.iter().any(|track| track.sid == *sid));
-        if self.config.receive != Receive::OnDemand {
-            return;
-        }
-        let wanted = |track: &RemoteTrack| match stream_type(track.content) {
-            None => true,
-            Some(stream) => self.remote.views.contains(&(track.user_id.clone(), stream)),
-        };
+        self.remote.sent.retain(|sid, _| tracks.iter().any(|track| track.sid == *sid));
+        let all = self.config.receive == Receive::All;
         let (mut on, mut off) = (Vec::new(), Vec::new());
         for track in &tracks {
-            match (wanted(track), self.remote.asked.contains(&track.sid)) {
+            let wanted = self.wants(track);
+            // Without a word from us the server sends everything or nothing, as it was told on joining.
+            let sent = self.remote.sent.entry(track.sid.clone()).or_insert(all);
+            match (wanted, *sent) {
                 (true, false) => on.push(track.sid.clone()),
                 (false, true) => off.push(track.sid.clone()),
                 (true, true) | (false, false) => {}
             }
+            *sent = wanted;
         }
         for (sids, on) in [(on, true), (off, false)] {
             if !sids.is_empty() {
-                for sid in &sids {
-                    if on {
-                        self.remote.asked.insert(sid.clone())
-                    } else {
-                        self.remote.asked.remove(sid)
-                    };
-                }
                 self.order(Order::Subscribe { sids, on });
+            }
+        }
+    }
+
+    fn wants(&self, track: &RemoteTrack) -> bool {
+        let receive = self.config.receive;
+        match stream_type(track.content) {
+            None => receive != Receive::None,
+            Some(stream) => {
+                let said = self.remote.views.get(&(track.user_id.clone(), stream));
+                said.copied().unwrap_or(receive == Receive::All)
             }
         }
     }
@@ -124,17 +126,11 @@ impl Actor {
         // There is one size of camera picture for now.
         let stream = if stream == StreamType::Small { StreamType::Big } else { stream };
         let view = (user.to_owned(), stream);
-        if on {
-            self.remote.views.insert(view);
-        } else {
-            self.remote.views.remove(&view);
-        }
+        self.remote.views.insert(view, on);
         self.subscribe();
-        if self.config.receive == Receive::OnDemand {
-            for video in self.remote.videos.values() {
-                if video.whose.user_id == user && video.whose.stream == stream {
-                    video.set_shown(on);
-                }
+        for video in self.remote.videos.values() {
+            if video.whose.user_id == user && video.whose.stream == stream {
+                video.set_shown(on);
             }
         }
     }

@@ -231,3 +231,26 @@ async fn pictures_on_demand_come_only_while_they_are_shown() {
     ann.leave().await;
     bob.leave().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_that_is_started_or_stopped_wins_over_what_is_received_otherwise() {
+    let hall = Hall::open().await;
+    let mut ann = Guest::new();
+    ann.send_both().await;
+    ann.join(hall.params("ann", 13)).await;
+    for receive in [Receive::All, Receive::None] {
+        let mut bob = Guest::with(SessionConfig { receive, ..config() });
+        bob.join(hall.params("bob", 13)).await;
+        bob.until_told(Event::OnUserVideoAvailable { user_id: "ann".into(), available: true }).await;
+        let slot = bob.session.remote_video("ann").unwrap();
+        if receive == Receive::All {
+            assert_eq!(stamped(slot.clone(), 3).await.len(), 3);
+            bob.session.stop_remote_view("ann", 0).await.unwrap();
+        }
+        assert!(slot.latest().is_none(), "{receive:?}: a picture is there that nobody wants");
+        bob.session.start_remote_view("ann", 0).await.unwrap();
+        assert_eq!(stamped(slot, 3).await.len(), 3, "{receive:?}");
+        bob.leave().await;
+    }
+    ann.leave().await;
+}
