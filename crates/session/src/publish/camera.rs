@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 /// Encoded pictures that may wait for the network.
 const WAITING: usize = 4;
 /// Key frames are not made more often than this, whoever asks.
-const KEY_INTERVAL: Duration = Duration::from_millis(250);
+const KEY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Our camera as it is published: it outlives an encoder that is stopped and started again.
 #[derive(Debug)]
@@ -115,6 +115,7 @@ impl Sending {
         loop {
             tokio::select! {
                 () = self.stream.track.wish.notified() => {
+                    tracing::debug!("a key frame is wished for");
                     let earliest = self.last_key.map(|last| last + KEY_INTERVAL);
                     key_due = Some(earliest.unwrap_or_else(Instant::now));
                 }
@@ -134,6 +135,7 @@ impl Sending {
                 self.encoder.request_key_frame();
             }
             if entry.value.key {
+                tracing::debug!(bytes = entry.value.data.len(), "a key frame goes out");
                 self.last_key = Some(Instant::now());
             }
             if self.stream.send(&entry.value).await && self.stream.sent.unit() {

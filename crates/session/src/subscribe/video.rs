@@ -167,10 +167,11 @@ impl Receiving {
         }
         self.received.add(packet.payload.len());
         if self.ssrc.replace(packet.header.ssrc) != Some(packet.header.ssrc) {
-            // Another stream of the same track: its numbers and pictures begin anew.
+            // Another stream of the same track: its numbers and pictures begin anew. The server has
+            // asked for a key frame; a second request so soon would only hold back the next one.
             self.reorder = Reorder::new(PATIENCE, HELD);
             self.assembler = Assembler::new();
-            self.asked = None;
+            self.asked = Some(Instant::now());
         }
         self.reorder.push(packet.header.sequence_number, packet, Instant::now());
     }
@@ -207,6 +208,7 @@ impl Receiving {
     fn ask_for_key(&mut self) {
         if let Some(ssrc) = self.ssrc {
             self.asked = Some(Instant::now());
+            tracing::debug!(user = self.whose.user_id, "a key frame is asked for");
             self.asks.ask(ssrc);
         }
     }
@@ -218,6 +220,7 @@ impl Receiving {
         }
         if let Some(frame) = self.slot.latest() {
             self.seen = true;
+            tracing::debug!(user = self.whose.user_id, "the first picture is there");
             let (width, height) = (frame.buffer.width(), frame.buffer.height());
             let whose = self.whose.clone();
             let _ = self.inside.send(Inside::FirstPicture { whose, width, height }).await;
