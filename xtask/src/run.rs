@@ -13,10 +13,8 @@ pub(crate) fn run(demo: bool, release: bool, flags: &[&str]) -> Result<()> {
     setup::system::packages(if demo { For::Demo } else { For::Run })?;
     setup::node::packages()?;
     setup::node::page()?;
-    if demo {
-        if let Err(error) = setup::python::environment().and_then(|_| setup::clips::make()) {
-            println!("No clips of people, test pictures instead: {error:#}");
-        }
+    if demo && let Err(error) = setup::python::environment().and_then(|_| setup::clips::make()) {
+        println!("No clips of people, test pictures instead: {error:#}");
     }
     println!("Building the app");
     let mut build = cargo(["build", "--package", "confab", "--package", "confab-app", "--bins"]);

@@ -12,7 +12,6 @@ use crate::setup::{node, python, system};
 use crate::shell::{cargo, npm, read, run, watch};
 use crate::types;
 use suite::Suite;
-use tally::Tally;
 
 /// Sets up, checks and tests everything; stops at the first step that fails.
 pub(crate) fn test() -> Result<()> {
