@@ -1,5 +1,6 @@
-//! Milliseconds from the capture of a picture until the other side has decoded it, 720p at 30:
-//! read from the stamp in the test pattern. Sender, server and receiver are one process.
+//! Milliseconds from the capture of a picture until the other side has decoded it, and in a second
+//! round until it has drawn it as well, 720p at 30: read from the stamp in the test pattern. Sender,
+//! server and receiver are one process.
 
 use anyhow::Context;
 use bench::{Hall, Samples, entered, event, quiet, report, with_video};
@@ -8,6 +9,8 @@ use confab_frame::{Cursor, Slot, VideoFrame};
 use confab_media::picture::read_stamp;
 use confab_media::{CameraSource, MicrophoneSource, VideoConfig, clock};
 use confab_protocol::Event;
+use confab_render::Compositor;
+use confab_scene::{Fit, Rect, Scene, Tile, TileId};
 use confab_session::Session;
 use serde_json::json;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ const GAP: Duration = Duration::from_millis(150);
 
 #[derive(Parser)]
 struct Flags {
-    /// Seconds that are measured.
+    /// Seconds that are measured in each round.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
     #[arg(long, default_value_t = 1280)]
@@ -62,7 +65,12 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let slot = viewer.remote_video("sender").context("the sender is gone")?;
     let seconds = Duration::from_secs(flags.seconds);
-    let result = tokio::task::spawn_blocking(move || watch(&slot, seconds)).await?;
+    let mut easel = Easel::new(flags.width, flags.height)?;
+    let (result, drawn) = tokio::task::spawn_blocking(move || {
+        let decoded = watch(&slot, seconds, |_| Ok(()))?;
+        anyhow::Ok((decoded, watch(&slot, seconds, |frame| easel.draw(frame))?))
+    })
+    .await??;
     viewer.close().await;
     sender.close().await;
     hall.stop().await;
@@ -72,6 +80,8 @@ async fn main() -> anyhow::Result<()> {
         "glass",
         &json!({
             "ms": result.delays.summary(),
+            "ms_drawn": drawn.delays.summary(),
+            "frames_drawn": drawn.delays.count(),
             "frames": frames,
             "captured": captured,
             "frames_per_second": frames as f64 / flags.seconds as f64,
@@ -84,12 +94,45 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn watch(slot: &Arc<Slot<VideoFrame>>, seconds: Duration) -> Seen {
+/// Draws one picture over a whole scene of its size.
+struct Easel {
+    compositor: Compositor,
+    scene: Scene,
+}
+
+impl Easel {
+    fn new(width: u32, height: u32) -> anyhow::Result<Self> {
+        let tile = Tile {
+            id: TileId("sender".into()),
+            rect: Rect { x: 0.0, y: 0.0, w: width as f32, h: height as f32 },
+            fit: Fit::Fit,
+            mirror: false,
+            radius: 0.0,
+            speaking: false,
+        };
+        let scene = Scene { size: (width, height), tiles: vec![tile], ..Scene::default() };
+        Ok(Self { compositor: Compositor::new()?, scene })
+    }
+
+    fn draw(&mut self, frame: &VideoFrame) -> anyhow::Result<()> {
+        let picture = self.compositor.draw(&self.scene, &|_| Some(frame.clone()))?;
+        self.compositor.recycle(picture);
+        Ok(())
+    }
+}
+
+/// Follows the pictures and does with each what comes before the clock is read.
+fn watch(
+    slot: &Arc<Slot<VideoFrame>>,
+    seconds: Duration,
+    mut before: impl FnMut(&VideoFrame) -> anyhow::Result<()>,
+) -> anyhow::Result<Seen> {
     let (mut seen, mut cursor) = (Seen::default(), Cursor::default());
     let end = Instant::now() + seconds;
     let mut last = Instant::now();
     while Instant::now() < end {
         let Some(frame) = slot.wait_newer(&mut cursor, Duration::from_millis(100)) else { continue };
+        before(&frame)?;
         let now = clock::monotonic_us();
         if last.elapsed() > GAP {
             seen.gaps += 1;
@@ -104,5 +147,5 @@ fn watch(slot: &Arc<Slot<VideoFrame>>, seconds: Duration) -> Seen {
             None => seen.unreadable += 1,
         }
     }
-    seen
+    Ok(seen)
 }
