@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use confab_protocol::Notice;
 use confab_signal::lk;
 use lk::participant_info::State;
 use lk::signal_response::Message;
@@ -110,6 +111,8 @@ pub(crate) struct Link {
 /// The last things said to somebody who is out.
 #[derive(Debug)]
 pub(crate) struct Leaving {
+    /// What could not be said yet, because no channel is open.
+    pub(crate) unsaid: Option<Notice>,
     pub(crate) leave: Option<lk::LeaveRequest>,
     /// The leave is sent when the notice is acknowledged, or at this time.
     pub(crate) leave_by: Instant,

@@ -45,7 +45,7 @@ impl Rooms {
         if person.leaving.is_some() {
             return;
         }
-        person.leaving = Some(Leaving { leave: None, leave_by: now, gone_by: now });
+        person.leaving = Some(Leaving { leave: None, unsaid: None, leave_by: now, gone_by: now });
         person.state = State::Disconnected;
         person.wanted.clear();
         let (room, primary) = (person.room, person.primary());
@@ -61,13 +61,16 @@ impl Rooms {
         if let Some(reason) = departure.left {
             self.report(key, |room, identity| EngineEvent::Left { room, identity, reason });
         }
-        let noticed = departure.notice.is_some_and(|notice| self.notify(primary, &notice, now));
+        // Somebody who has only just come may not have a channel open yet: it is said as soon as they do.
+        let noticed = departure.notice.is_some();
+        let unsaid = departure.notice.filter(|notice| !self.notify(primary, notice, now));
         if let Some(person) = self.people.get_mut(key)
             && let Some(leaving) = &mut person.leaving
         {
             // Somebody who said goodbye themselves needs no answer.
             let said = departure.reason == DisconnectReason::ClientInitiated;
             leaving.leave = (!said).then(|| leave(departure.reason, Action::Disconnect));
+            leaving.unsaid = unsaid;
             let wait = if noticed { NOTICE_WAIT } else { Duration::ZERO };
             leaving.leave_by = now + wait;
             leaving.gone_by = now + wait + CLOSE_WAIT;
@@ -79,10 +82,12 @@ impl Rooms {
     /// Goes on with the goodbyes of those who are out.
     pub(super) fn see_off(&mut self, now: Instant) {
         for key in std::mem::take(&mut self.departing) {
+            self.say_unsaid(key, now);
             let Some(person) = self.people.get_mut(key) else { continue };
             let (publisher, subscriber, primary) = (person.publisher, person.subscriber, person.primary());
-            let heard = self.peers.get_mut(primary).is_none_or(Peer::has_delivered);
+            let delivered = self.peers.get_mut(primary).is_none_or(Peer::has_delivered);
             let Some(leaving) = &mut person.leaving else { continue };
+            let heard = delivered && leaving.unsaid.is_none();
             if !heard && now < leaving.leave_by {
                 self.departing.push(key);
                 continue;
@@ -106,6 +111,19 @@ impl Rooms {
             for side in [publisher, subscriber] {
                 self.forget(side);
             }
+        }
+    }
+
+    fn say_unsaid(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let primary = person.primary();
+        let Some(notice) = person.leaving.as_mut().and_then(|leaving| leaving.unsaid.take()) else { return };
+        let lives = self.peers.get(primary).is_some_and(|peer| peer.rtc.is_alive());
+        if lives
+            && !self.notify(primary, &notice, now)
+            && let Some(leaving) = self.people.get_mut(key).and_then(|person| person.leaving.as_mut())
+        {
+            leaving.unsaid = Some(notice);
         }
     }
 
