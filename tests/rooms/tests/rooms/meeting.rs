@@ -40,6 +40,18 @@ async fn two_people_see_each_other_as_they_are() {
     bob.leave().await;
 }
 
+/// Waits until a recording is that many bytes longer than now.
+async fn grown(recording: &std::path::Path, bytes: u64) {
+    let length = || std::fs::metadata(recording).map_or(0, |file| file.len());
+    let enough = length() + bytes;
+    let growing = async {
+        while length() < enough {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), growing).await.expect("nothing more is recorded");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tone_sent_is_the_tone_heard() {
     let hall = Hall::open().await;
@@ -54,7 +66,7 @@ async fn a_tone_sent_is_the_tone_heard() {
     ann.until_told(Event::OnSendFirstLocalAudioFrame).await;
     bob.until_told(Event::OnUserAudioAvailable { user_id: "ann".into(), available: true }).await;
     bob.until_told(Event::OnFirstAudioFrame { user_id: "ann".into() }).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    grown(&heard, 2 * 48_000 * 4).await;
     ann.session.mute_local_audio(true).await.unwrap();
     bob.until_told(Event::OnUserAudioAvailable { user_id: "ann".into(), available: false }).await;
     bob.leave().await;
