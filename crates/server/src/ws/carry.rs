@@ -21,6 +21,8 @@ const PING: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 /// A message that cannot be written in this time is not read on the other side.
 const WRITE: Duration = Duration::from_secs(10);
+/// How long a client is listened to that cannot be written to any more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Seats the person and carries their messages until either side ends it.
 pub(super) async fn serve(socket: WebSocket, engine: Arc<Embedded>, entrance: Entrance) {
@@ -46,29 +48,46 @@ async fn carry(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<
     loop {
         tokio::select! {
             response = line.responses.recv() => match response {
-                Some(response) => if !write(&mut sink, response, encoding).await { return },
+                Some(response) => if !write(&mut sink, response, encoding).await { break },
                 None => return close(&mut sink).await,
             },
             message = timeout_at(heard + SILENCE, stream.next()) => {
                 heard = Instant::now();
                 let Ok(Some(Ok(message))) = message else { return };
-                let frame = match message {
-                    Message::Binary(bytes) => Frame::Binary(bytes.into()),
-                    Message::Text(text) => Frame::Text(text.as_str().to_owned()),
-                    Message::Close(_) => return,
-                    Message::Ping(_) | Message::Pong(_) => continue,
-                };
-                encoding = frame.encoding();
-                match frame.request() {
-                    Ok(Some(request)) => if !line.send(request).await { return },
-                    Ok(None) => {}
-                    Err(error) => tracing::debug!(%error, "message of a client cannot be read"),
-                }
+                if !hear(message, &line, &mut encoding).await { return }
             }
             _ = pings.tick() => {
                 let ping = timeout(WRITE, sink.send(Message::Ping(Vec::new().into()))).await;
-                if !matches!(ping, Ok(Ok(()))) { return }
+                if !matches!(ping, Ok(Ok(()))) { break }
             }
+        }
+    }
+    // The client listens no more. What it said before it went, such as its goodbye, still counts.
+    let last_words = async {
+        while let Some(Ok(message)) = stream.next().await
+            && hear(message, &line, &mut encoding).await
+        {}
+    };
+    if timeout(LAST_WORDS, last_words).await.is_err() {
+        tracing::debug!("a client that does not read goes on speaking");
+    }
+}
+
+/// Passes on what a client says; false when that was the last.
+async fn hear(message: Message, line: &Line, encoding: &mut Encoding) -> bool {
+    let frame = match message {
+        Message::Binary(bytes) => Frame::Binary(bytes.into()),
+        Message::Text(text) => Frame::Text(text.as_str().to_owned()),
+        Message::Close(_) => return false,
+        Message::Ping(_) | Message::Pong(_) => return true,
+    };
+    *encoding = frame.encoding();
+    match frame.request() {
+        Ok(Some(request)) => line.send(request).await,
+        Ok(None) => true,
+        Err(error) => {
+            tracing::debug!(%error, "message of a client cannot be read");
+            true
         }
     }
 }
