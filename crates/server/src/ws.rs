@@ -33,8 +33,8 @@ pub trait TokenKeys: Send + Sync + Debug {
 /// Decides about somebody whose token is good, before the websocket is accepted.
 #[async_trait]
 pub trait Admit: Send + Sync + Debug {
-    /// Whether `identity` may join `room` now, and on which terms. Also asked when a websocket
-    /// resumes.
+    /// Whether `identity` may join `room` now, and on which terms; it is not the token's own for a
+    /// second connection that only sends. Also asked when a websocket resumes.
     async fn admit(&self, room: &str, identity: &str, claims: &Claims) -> Result<Admission, Refusal>;
 }
 

@@ -25,6 +25,13 @@ impl Admit for Shared {
         if !self.issuer.issued(&claims.iss) {
             return Ok(Admission::plain());
         }
+        if identity != claims.sub {
+            // One person was let in and one seat is counted.
+            return Err(Refusal {
+                status: 400,
+                message: "publish is not possible with a seat of the room service".to_owned(),
+            });
+        }
         let (key, user) = (room.to_owned(), identity.to_owned());
         let taken = self.control.with(move |rooms, now| rooms.take(&key, &user, now)).await;
         let taken = taken.map_err(|stopped| Refusal { status: 503, message: stopped.to_string() })?;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use confab_protocol::ExitCause;
-use confab_signal::lk::DisconnectReason;
-use confab_signal::lk::signal_response::Message;
-use confab_signal::{Claims, VideoGrant, decode_response};
-use futures_util::StreamExt;
+use confab_signal::{Claims, VideoGrant, decode_response, encode_request, lk};
+use futures_util::{SinkExt, StreamExt};
+use lk::DisconnectReason;
+use lk::participant_info::State;
+use lk::signal_request::Message as Request;
+use lk::signal_response::Message;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -128,6 +130,31 @@ async fn the_removed_are_told_and_their_token_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_goodbye_counts_even_from_a_client_that_is_gone_before_it_is_read() {
+    let server = server().await;
+    let mut alice = inside(&server, &body("alice")).await;
+    let mut bob = inside(&server, &body("bob")).await;
+    // Answers that cannot be written any more, and behind the questions the goodbye.
+    let ping = Request::PingReq(lk::Ping::default());
+    let goodbye = Request::Leave(lk::LeaveRequest::default());
+    for request in std::iter::repeat_n(ping, 30).chain([goodbye]) {
+        alice.0.feed(Raw::Binary(encode_request(request).into())).await.unwrap();
+    }
+    alice.0.flush().await.unwrap();
+    let MaybeTlsStream::Plain(stream) = alice.0.get_ref() else { panic!("no TLS here") };
+    // Closing then resets the connection, as a process does that ends with something unread.
+    socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(alice);
+    let gone = bob.until(|message| {
+        let Message::Update(update) = message else { return None };
+        let of_alice = update.participants.iter().find(|one| one.identity == "alice");
+        of_alice.filter(|one| one.state() == State::Disconnected).cloned()
+    });
+    assert_eq!(gone.await.disconnect_reason(), DisconnectReason::ClientInitiated);
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
 async fn a_dismissed_room_is_left_by_everybody_and_can_be_made_again() {
     let server = server().await;
     let mut alice = inside(&server, &body("alice")).await;
@@ -182,6 +209,28 @@ async fn a_plain_livekit_token_may_name_any_room() {
     assert_eq!(bot.joined().await.0, "lobby");
     assert_eq!(status(Line::open(&url, &token("wrong")).await), 401);
     assert_eq!(status(Line::open(&url, "garbage").await), 401);
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn a_seat_is_for_one_connection_and_a_plain_token_may_open_a_second_that_only_sends() {
+    let server = server().await;
+    let (url, token) = enter(&server, &body("alice")).await;
+    let second = |url: &str, token: &str| {
+        let address = format!("{url}/rtc?protocol=16&publish=screen&access_token={token}");
+        async move { connect_async(address).await.map(|(socket, _)| Line(socket)) }
+    };
+    let Err(tungstenite::Error::Http(answer)) = second(&url, &token).await else { panic!("let in") };
+    let why = String::from_utf8(answer.body().clone().unwrap()).unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(why.contains("publish is not possible with a seat"), "{why}");
+
+    let video = VideoGrant { room_join: true, room: "lobby".to_owned(), ..VideoGrant::default() };
+    let (iss, sub) = ("devkey".to_owned(), "bot".to_owned());
+    let plain =
+        Claims { iss, sub, exp: unix_now() + 60, video, ..Claims::default() }.sign(API_SECRET).unwrap();
+    let mut line = second(&url, &plain).await.unwrap();
+    assert_eq!(line.joined().await, ("lobby".to_owned(), "bot#screen".to_owned()));
     server.stop(ExitCause::ServerStopped).await;
 }
 

@@ -27,23 +27,15 @@ pub(super) async fn pass(state: &State, headers: &HeaderMap, query: &str) -> Res
     let claims =
         Claims::verify(token, |issuer| state.keys.secret(issuer), now).map_err(Refusal::unauthorized)?;
     check(&claims)?;
-    let admission = state.admit.admit(&claims.video.room, &claims.sub, &claims).await?;
-    let mut permission = admission.permission.unwrap_or_else(|| granted(&claims));
-    let mut identity = claims.sub;
-    let mut auto_subscribe = query.auto_subscribe;
-    if !query.publish.is_empty() {
-        if admission.permission.is_some() {
-            // The room service let one person in and counts one seat.
-            return Err(Refusal::bad_request("publish is not possible with a seat of the room service"));
-        }
-        // A second connection that only sends, beside the person's own.
-        identity = format!("{identity}#{}", query.publish);
-        permission.can_subscribe = false;
-        auto_subscribe = false;
-    }
+    // A second connection that only sends, beside the person's own.
+    let sends_only = !query.publish.is_empty();
+    let identity = if sends_only { format!("{}#{}", claims.sub, query.publish) } else { claims.sub.clone() };
     if identity.len() > limit::NAME {
         return Err(Refusal::bad_request("identity is too long"));
     }
+    let admission = state.admit.admit(&claims.video.room, &identity, &claims).await?;
+    let mut permission = admission.permission.unwrap_or_else(|| granted(&claims));
+    permission.can_subscribe &= !sends_only;
     let may_update_metadata = claims.video.can_update_own_metadata.unwrap_or(false);
     let mut attributes: std::collections::HashMap<_, _> = claims.attributes.into_iter().collect();
     if may_update_metadata {
@@ -59,7 +51,7 @@ pub(super) async fn pass(state: &State, headers: &HeaderMap, query: &str) -> Res
         permission,
         may_update_metadata,
         seat: admission.seat,
-        auto_subscribe,
+        auto_subscribe: query.auto_subscribe && !sends_only,
         client_protocol: i32::try_from(query.client_protocol).unwrap_or(i32::MAX),
     };
     Ok(Entrance { join, resume: query.reconnect.then_some(query.sid) })
