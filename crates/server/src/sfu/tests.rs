@@ -189,6 +189,17 @@ async fn somebody_removed_is_told_why_then_disconnected_and_the_others_see_it() 
 }
 
 #[tokio::test]
+async fn somebody_removed_before_they_are_connected_is_told_why_once_they_are() {
+    let (engine, _events) = engine();
+    let mut ann = Client::join(&engine, join("r", "ann")).await;
+    engine.remove("r", "ann", removed()).await.unwrap();
+    assert!(!ann.subscriber.connected);
+    ann.until("ended", |c| c.ended).await;
+    assert_eq!(ann.subscriber.data.first().and_then(data::notice), Some(removed()));
+    assert_eq!(ann.left().unwrap().reason(), DisconnectReason::ParticipantRemoved);
+}
+
+#[tokio::test]
 async fn a_dismissed_room_is_closed_and_everybody_is_told() {
     let (engine, mut events) = engine();
     let mut ann = Client::connected(&engine, join("r", "ann")).await;

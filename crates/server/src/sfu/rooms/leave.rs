@@ -19,6 +19,8 @@ use crate::sfu::room::Room;
 
 /// How long the leave message waits for the notice to arrive.
 const NOTICE_WAIT: Duration = Duration::from_millis(400);
+/// The same for somebody who has only just come and whose channel is still to open.
+const LATE_NOTICE_WAIT: Duration = Duration::from_secs(1);
 /// How long connections may take to close.
 const CLOSE_WAIT: Duration = Duration::from_millis(300);
 /// How long after its media a client's goodbye may come.
@@ -62,7 +64,12 @@ impl Rooms {
             self.report(key, |room, identity| EngineEvent::Left { room, identity, reason });
         }
         // Somebody who has only just come may not have a channel open yet: it is said as soon as they do.
-        let noticed = departure.notice.is_some();
+        let open = self.peers.get(primary).is_some_and(|peer| peer.reliable.is_some());
+        let wait = match &departure.notice {
+            None => Duration::ZERO,
+            Some(_) if open => NOTICE_WAIT,
+            Some(_) => LATE_NOTICE_WAIT,
+        };
         let unsaid = departure.notice.filter(|notice| !self.notify(primary, notice, now));
         if let Some(person) = self.people.get_mut(key)
             && let Some(leaving) = &mut person.leaving
@@ -71,7 +78,6 @@ impl Rooms {
             let said = departure.reason == DisconnectReason::ClientInitiated;
             leaving.leave = (!said).then(|| leave(departure.reason, Action::Disconnect));
             leaving.unsaid = unsaid;
-            let wait = if noticed { NOTICE_WAIT } else { Duration::ZERO };
             leaving.leave_by = now + wait;
             leaving.gone_by = now + wait + CLOSE_WAIT;
         }
