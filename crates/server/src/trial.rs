@@ -4,7 +4,6 @@ mod enter;
 mod port;
 mod rest;
 mod role;
-mod secrets;
 mod signalling;
 
 use std::collections::HashMap;

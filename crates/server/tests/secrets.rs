@@ -79,6 +79,7 @@ async fn no_secret_reaches_the_log_at_any_level_on_any_thread() {
     let subscriber = confab_server::log::subscriber("trace", false, captured.clone()).unwrap();
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
+    tracing::debug!(config = ?config(), "configured");
     let server = Server::start(config()).await.unwrap();
     let url = server.url();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -109,14 +110,17 @@ async fn no_secret_reaches_the_log_at_any_level_on_any_thread() {
     entry["privateMapKey"] = json!("planted-ticket");
     post("/v1/enter", entry.clone()).await;
     entry["userSig"] = json!("planted-signature");
+    post("/v1/enter", entry.clone()).await;
+    entry["sdkAppId"] = json!("planted-in-the-wrong-field");
     post("/v1/enter", entry).await;
+    post("/v1/enter", json!("planted-garbage")).await;
     let rest = client.post(&url).header("x-tc-action", "RemoveUser").header("x-tc-timestamp", now());
     let rest = rest.header("authorization", "TC3-HMAC-SHA256 Credential=AKID/planted, Signature=planted");
     rest.body("planted-body").send().await.unwrap();
     server.stop(ExitCause::ServerStopped).await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
-    for said in ["entry granted", "joined", "room closed", "refused", "server stops"] {
+    for said in ["1400000001:***", "entry granted", "joined", "room closed", "refused", "server stops"] {
         assert!(log.contains(said), "{said:?} is missing in {log}");
     }
     for secret in ["planted", &sig, &token, &plain, token.rsplit('.').next().unwrap()] {
