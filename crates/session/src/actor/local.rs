@@ -1,20 +1,18 @@
-//! Our own camera, microphone and speaker, and what of them is sent.
+//! Our own camera, microphone and speaker.
+
+mod sending;
 
 use super::{Actor, Inside, drop_aside};
-use crate::link::{Kind, Order, Publication};
 use crate::offload::offload;
 use crate::publish::camera::{CameraOut, CameraStream};
 use crate::publish::voice::{VoiceOut, VoiceStream};
-use crate::session::SessionConfig;
 use crate::subscribe::video::Whose;
-use crate::transport::LocalTrack;
 use confab_frame::{EncodedAudio, Slot, VideoFrame, queue};
 use confab_media::audio::AudioEngine;
 use confab_media::capture::Camera;
 use confab_media::{CameraSource, MediaError, MicrophoneSource, SpeakerSink};
 use confab_protocol::{Code, Event, Fault, StreamType};
-use confab_signal::lk;
-use lk::request_response::Reason;
+use sending::Sending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -52,23 +50,7 @@ struct OpenCamera {
     watch: JoinHandle<()>,
 }
 
-/// How one of our streams stands with the server.
-#[derive(Debug)]
-pub(super) struct Sending<S> {
-    /// Told to the link.
-    asked: bool,
-    /// The server's id and the stream, once it is taken.
-    stream: Option<(String, Arc<S>)>,
-    /// What the server believes.
-    announced_muted: bool,
-}
-
-impl<S> Default for Sending<S> {
-    fn default() -> Self {
-        Self { asked: false, stream: None, announced_muted: false }
-    }
-}
-
+/// Our devices, and what of them is sent.
 #[derive(Debug, Default)]
 pub(super) struct Local {
     camera: Option<OpenCamera>,
@@ -86,45 +68,7 @@ pub(super) struct Local {
     voice_out: Option<VoiceOut>,
 }
 
-impl<S> Sending<S> {
-    /// The stream, once the server has taken it.
-    pub(super) fn stream(&self) -> Option<&Arc<S>> {
-        self.stream.as_ref().map(|(_, stream)| stream)
-    }
-
-    fn is(&self, sid: &str) -> bool {
-        self.stream.as_ref().is_some_and(|(known, _)| known == sid)
-    }
-}
-
 impl Local {
-    /// What is sent from the start of a connection.
-    pub(super) fn publications(&mut self, config: &SessionConfig) -> Vec<Publication> {
-        let mut publications = Vec::new();
-        if self.microphone.is_some() {
-            self.voice = Sending { asked: true, announced_muted: self.voice_muted, ..Sending::default() };
-            publications.push(Publication { kind: Kind::Voice, muted: self.voice_muted });
-        }
-        if self.camera.is_some() {
-            self.video = Sending { asked: true, announced_muted: self.camera_muted, ..Sending::default() };
-            publications.push(Publication { kind: camera_kind(config), muted: self.camera_muted });
-        }
-        publications
-    }
-
-    /// Ends what is sent; devices stay open.
-    pub(super) async fn stop_sending(&mut self) {
-        self.can_send = false;
-        if let Some(out) = self.camera_out.take() {
-            out.stop().await;
-        }
-        if let Some(out) = self.voice_out.take() {
-            out.stop().await;
-        }
-        self.video = Sending::default();
-        self.voice = Sending::default();
-    }
-
     /// Closes every device.
     pub(super) async fn release(&mut self) {
         self.stop_sending().await;
@@ -326,166 +270,12 @@ impl Actor {
         }
     }
 
-    /// What we send goes through from now on.
-    pub(super) fn can_send(&mut self) {
-        self.local.can_send = true;
-        self.keep_in_step();
-    }
-
-    /// The server has taken one of our tracks.
-    pub(super) fn published(&mut self, cid: &str, sid: String, track: LocalTrack) {
-        if cid == Kind::Voice.cid() {
-            self.local.voice.stream = Some((sid, Arc::new(VoiceStream::new(track))));
-        } else {
-            self.local.video.stream = Some((sid, Arc::new(CameraStream::new(track))));
-        }
-        self.keep_in_step();
-    }
-
-    /// The server does not take one of our tracks; we stay in the room.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the other reasons have no code of their own")]
-    pub(super) fn not_published(&mut self, reason: Reason, message: String) {
-        let fault = match reason {
-            Reason::NotAllowed => Fault::new(Code::AUDIENCE_CANNOT_PUBLISH),
-            Reason::LimitExceeded => Fault::new(Code::ROOM_FULL).with_message(
-                "Too many people send picture or sound in this room already; you can watch and listen.",
-            ),
-            _ => Fault::new(Code::SERVER_PROCESS_FAILED).with_message(message),
-        };
-        self.complain(&fault);
-    }
-
-    /// The server took one of our tracks away: it leaves the next offer too.
-    pub(super) async fn withdrawn(&mut self, sid: &str) {
-        if self.local.video.is(sid) {
-            if let Some(out) = self.local.camera_out.take() {
-                out.stop().await;
-            }
-            self.local.video = Sending::default();
-            self.order(Order::Unpublish { cid: camera_kind(&self.config).cid() });
-        } else if self.local.voice.is(sid) {
-            if let Some(out) = self.local.voice_out.take() {
-                out.stop().await;
-            }
-            self.local.voice = Sending::default();
-            self.order(Order::Unpublish { cid: Kind::Voice.cid() });
-        }
-    }
-
-    /// An administrator muted one of our tracks, or gave it back.
-    pub(super) fn muted_by_server(&mut self, sid: &str, muted: bool) {
-        if self.local.video.is(sid) {
-            self.local.camera_muted = muted;
-            self.local.video.announced_muted = muted;
-        } else if self.local.voice.is(sid) {
-            self.local.voice_muted = muted;
-            self.local.voice.announced_muted = muted;
-        }
-        self.keep_in_step();
-    }
-
-    /// The server says what we may do.
-    pub(super) fn own_permission(&mut self, own: &lk::ParticipantInfo) {
-        let may = own.permission.as_ref().is_none_or(|permission| permission.can_publish);
-        let before = std::mem::replace(&mut self.local.may_publish, may);
-        if before && !may {
-            self.warn_audience();
-        }
-        self.keep_in_step();
-    }
-
-    /// Somebody in the audience who opens a camera or a microphone learns that it is not sent.
-    pub(super) fn warn_audience(&mut self) {
-        let in_room = matches!(self.room.phase(), crate::room::Phase::In);
-        let open = self.local.camera.is_some() || self.local.microphone.is_some();
-        if in_room && open && !self.local.may_publish {
-            self.complain(&Fault::new(Code::AUDIENCE_CANNOT_PUBLISH));
-        }
-    }
-
-    /// Publishes, starts, pauses and mutes so that what is sent fits what is open.
-    fn keep_in_step(&mut self) {
-        let local = &mut self.local;
-        if let Some(engine) = local.engine() {
-            engine.set_muted(local.voice_muted);
-        }
-        if self.link.is_none() || !local.may_publish {
-            return;
-        }
-        let mut orders = Vec::new();
-        let video = (local.camera.is_some(), local.camera_muted);
-        announce(&mut local.video, camera_kind(&self.config), video, &mut orders);
-        let voice = (local.microphone.is_some(), local.voice_muted);
-        announce(&mut local.voice, Kind::Voice, voice, &mut orders);
-        for order in orders {
-            self.order(order);
-        }
-        self.start_camera_out();
-        self.start_voice_out();
-    }
-
-    fn start_camera_out(&mut self) {
-        let local = &mut self.local;
-        if let Some(out) = &local.camera_out {
-            out.set_paused(local.camera_muted);
-            return;
-        }
-        let (Some(stream), true, true) = (local.video.stream(), local.can_send, local.camera.is_some())
-        else {
-            return;
-        };
-        let frames = self.shared.local.clone();
-        match CameraOut::start(self.config.video, frames, stream.clone(), self.inside.clone()) {
-            Ok(out) => {
-                out.set_paused(local.camera_muted);
-                local.camera_out = Some(out);
-            }
-            Err(error) => {
-                self.device_fault(&error);
-            }
-        }
-    }
-
-    fn start_voice_out(&mut self) {
-        let local = &mut self.local;
-        if let (None, Some(stream), true, true, Engine::On { encoded, .. }) = (
-            &local.voice_out,
-            local.voice.stream(),
-            local.can_send,
-            local.microphone.is_some(),
-            &local.engine,
-        ) {
-            local.voice_out = Some(VoiceOut::start(encoded.clone(), stream.clone(), self.inside.clone()));
-        }
-    }
-
     /// Tells the app what is wrong with a device and makes it an answer.
     fn device_fault(&mut self, error: &MediaError) -> Fault {
         let fault = media_fault(error);
         self.complain(&fault);
         fault
     }
-}
-
-/// Publishes a stream that is open, and tells the server when it is muted or closed.
-fn announce<S>(sending: &mut Sending<S>, kind: Kind, (open, muted): (bool, bool), orders: &mut Vec<Order>) {
-    let muted = muted || !open;
-    if !sending.asked {
-        if open {
-            (sending.asked, sending.announced_muted) = (true, muted);
-            orders.push(Order::Publish(Publication { kind, muted }));
-        }
-    } else if let Some((sid, _)) = &sending.stream
-        && sending.announced_muted != muted
-    {
-        sending.announced_muted = muted;
-        orders.push(Order::Mute { sid: sid.clone(), muted });
-    }
-}
-
-fn camera_kind(config: &SessionConfig) -> Kind {
-    let video = config.video;
-    Kind::Camera { width: video.width, height: video.height, bitrate: video.bitrate }
 }
 
 /// Opens the speaker, or mixes for nobody when it cannot be opened.
