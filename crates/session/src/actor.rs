@@ -1,6 +1,7 @@
 //! The one task that owns a client: it feeds the room machine, carries out what it says, and keeps
 //! devices, streams and the connection in step with it.
 
+mod computer;
 mod local;
 mod remote;
 mod report;

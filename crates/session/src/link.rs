@@ -5,11 +5,11 @@ mod driver;
 mod negotiate;
 
 use crate::room::{Attempt, Ending, Failure};
-use crate::transport::{Asks, LocalTrack};
+use crate::transport::{Asks, LocalTrack, Path};
 use confab_protocol::{EnterParams, Notice};
 use confab_signal::lk;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -53,8 +53,8 @@ pub(crate) enum Order {
     Mute { sid: String, muted: bool },
     /// Take tracks, or no longer.
     Subscribe { sids: Vec<String>, on: bool },
-    /// Packets there and back.
-    RoundTrip(oneshot::Sender<Option<Duration>>),
+    /// How packets fare on the way to the server.
+    Path(oneshot::Sender<Path>),
 }
 
 /// What the task tells.

@@ -3,11 +3,13 @@
 mod asking;
 mod codecs;
 mod outgoing;
+mod path;
 mod peer;
 mod repair;
 
 pub(crate) use asking::Asks;
 pub(crate) use codecs::{H264, OPUS};
+pub(crate) use path::Path;
 pub(crate) use peer::{LocalTrack, Peer, PeerEvent, Plan, data};
 
 /// Which of the two peer connections.

@@ -1,20 +1,23 @@
 //! The figures of the connection and the streams.
 
 use super::Actor;
+use super::computer::Computer;
 use crate::link::Order;
+use crate::transport::Path;
 use confab_frame::SAMPLE_RATE;
 use confab_protocol::{Event, LocalStatistics, RemoteStatistics, Statistics, StreamType, Volume};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How long the connection may take to tell its round trip.
+/// How long the connection may take to tell how its packets fare.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Counts of the report before, for what is told by the second.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     at: Option<Instant>,
+    computer: Option<Computer>,
     counts: HashMap<String, Counts>,
     /// The loudness told last.
     volumes: Vec<Volume>,
@@ -75,16 +78,16 @@ impl Actor {
     pub(super) async fn statistics(&mut self) -> Statistics {
         let now = Instant::now();
         let elapsed = self.report.at.replace(now).map_or(Duration::ZERO, |at| now - at);
-        let round_trip = self.round_trip().await.unwrap_or_default();
+        let path = self.path().await.unwrap_or_default();
         let local = self.local_statistics(elapsed);
         let remote = self.remote_statistics(elapsed);
         let video = self.local.video.stream().map_or(0, |stream| stream.sent.bytes());
         let voice = self.local.voice.stream().map_or(0, |stream| stream.sent.bytes());
         let received = self.remote.videos.values().map(|video| &video.received);
         let received = received.chain(self.remote.voices.values().map(|voice| &voice.received));
-        Statistics {
-            rtt: u32::try_from(round_trip.as_millis().max(u128::from(!round_trip.is_zero())))
-                .unwrap_or(u32::MAX),
+        let figures = Statistics {
+            rtt: path.round_trip.map_or(0, |time| u32::try_from(time.as_millis().max(1)).unwrap_or(u32::MAX)),
+            up_loss: (path.up_loss * 100.0).round() as u32,
             down_loss: remote
                 .iter()
                 .map(|one| one.video_packet_loss.max(one.audio_packet_loss))
@@ -95,14 +98,15 @@ impl Actor {
             local_statistics: local,
             remote_statistics: remote,
             ..Statistics::default()
-        }
+        };
+        self.report.computer.get_or_insert_with(Computer::new).fill(figures)
     }
 
-    async fn round_trip(&self) -> Option<Duration> {
+    async fn path(&self) -> Option<Path> {
         let (answer, answered) = oneshot::channel();
         self.link.as_ref()?;
-        self.order(Order::RoundTrip(answer));
-        tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()?
+        self.order(Order::Path(answer));
+        tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
     }
 
     fn local_statistics(&mut self, elapsed: Duration) -> Vec<LocalStatistics> {

@@ -2,7 +2,7 @@ use super::negotiate::{Publisher, Subscriber};
 use super::{News, Order, Setup};
 use crate::room::{Attempt, Ending, Failure};
 use crate::signalling::{Admission, Heard, Socket, ask};
-use crate::transport::{Peer, PeerEvent, Plan, Side, data};
+use crate::transport::{Path, Peer, PeerEvent, Plan, Side, data};
 use confab_protocol::Notice;
 use confab_signal::lk;
 use lk::signal_request::Message as Request;
@@ -338,11 +338,10 @@ impl Driver {
                 let update = lk::UpdateSubscription { track_sids: sids, subscribe: on, ..Default::default() };
                 self.send(Request::Subscription(update)).await
             }
-            Order::RoundTrip(answer) => {
-                let now = Instant::now();
-                let mut found = None;
+            Order::Path(answer) => {
+                let mut found = Path::default();
                 for peer in [&self.subscriber.peer, &self.publisher.peer].into_iter().flatten() {
-                    found = found.max(peer.round_trip(now).await);
+                    found = found.worse(peer.path(Instant::now()).await);
                 }
                 let _ = answer.send(found);
                 Ok(())

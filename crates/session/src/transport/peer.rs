@@ -1,7 +1,7 @@
 use super::asking::Asks;
 use super::codecs::{h264, interceptors, media_engine, opus};
 use super::outgoing::{Streams, Wish};
-use super::{Side, TransportError};
+use super::{Path, Side, TransportError};
 use bytes::Bytes;
 use confab_protocol::IceServer;
 use rtc::data_channel::RTCDataChannelInit;
@@ -24,7 +24,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
     RTCIceCandidateInit, RTCIceGatheringState, RTCIceServer, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, RTCSessionDescription, RTCStatsReportEntry, SettingEngineBuilder, StatsSelector,
+    RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder, StatsSelector,
 };
 use webrtc::rtp_transceiver::RtpSender;
 
@@ -303,19 +303,9 @@ impl Peer {
         self.connection.add_ice_candidate(candidate).await
     }
 
-    /// Packets there and back, once a connectivity check told it.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "one of many figures is needed")]
-    pub(crate) async fn round_trip(&self, now: Instant) -> Option<Duration> {
-        let report = self.connection.get_stats(now, StatsSelector::None).await;
-        report
-            .iter()
-            .filter_map(|entry| match entry {
-                RTCStatsReportEntry::IceCandidatePair(pair) => Some(pair.current_round_trip_time),
-                _ => None,
-            })
-            .filter(|seconds| *seconds > 0.0 && seconds.is_finite())
-            .max_by(f64::total_cmp)
-            .map(Duration::from_secs_f64)
+    /// How packets fare, as far as the connection knows at `now`.
+    pub(crate) async fn path(&self, now: Instant) -> Path {
+        Path::read(&self.connection.get_stats(now, StatsSelector::None).await)
     }
 
     /// Ends the connection, its task and its sockets.
