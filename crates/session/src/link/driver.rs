@@ -1,7 +1,7 @@
 use super::negotiate::{Publisher, Subscriber};
 use super::{News, Order, Setup};
-use crate::room::{Attempt, Ending, Failure};
-use crate::signalling::{Admission, Heard, Socket, ask};
+use crate::room::{Attempt, Ending, Failure, REACH};
+use crate::signalling::{Admission, Heard, Socket, ask, unreachable};
 use crate::transport::{Path, Peer, PeerEvent, Plan, Side, data};
 use confab_protocol::Notice;
 use confab_signal::lk;
@@ -21,6 +21,8 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 pub(super) const EVENTS: usize = 256;
 /// A `leave` may overtake the notice that says why: they travel on different connections.
 const NOTICE_GRACE: Duration = Duration::from_millis(150);
+/// The least time for the signalling to accept a connection, however late the room service answered.
+const SIGNALLING_REACH: Duration = Duration::from_secs(1);
 /// Until the server says otherwise.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
@@ -94,11 +96,15 @@ impl Driver {
     /// The last news, or nothing when it was stopped.
     async fn prepare_and_drive(&mut self, stop: &CancellationToken) -> Option<News> {
         let params = self.setup.params.clone();
-        let local = local_addresses(&params.server).await;
+        let reach_by = tokio::time::Instant::now() + REACH;
+        let looked_up = tokio::time::timeout_at(reach_by, local_addresses(&params.server));
+        let Ok(local) = stop.run_until_cancelled(looked_up).await? else {
+            return Some(News::Failed(unreachable(&params.server)));
+        };
         // The question to the room service may be dropped; the peer connections may not.
         let (prepared, admission) = tokio::join!(
             self.prepare(Plan { local: local.clone(), ice_servers: Vec::new() }),
-            stop.run_until_cancelled(ask(&params))
+            stop.run_until_cancelled(ask(&params, remaining(reach_by)))
         );
         let admission = match admission? {
             Ok(admission) => admission,
@@ -110,7 +116,10 @@ impl Driver {
             offer = self.prepare(Plan { local, ice_servers: admission.ice_servers.clone() }).await;
         }
         match offer {
-            Ok(requests) => stop.run_until_cancelled(self.drive(&admission, requests)).await,
+            Ok(requests) => {
+                let reach = remaining(reach_by).max(SIGNALLING_REACH);
+                stop.run_until_cancelled(self.drive(&admission, requests, reach)).await
+            }
             Err(error) => Some(News::Failed(Failure::Broken(format!(
                 "No connection could be prepared on this computer: {error}."
             )))),
@@ -118,8 +127,8 @@ impl Driver {
     }
 
     /// Opens the signalling and follows it to its end.
-    async fn drive(&mut self, admission: &Admission, requests: Vec<Request>) -> News {
-        match Socket::open(admission, &self.setup.agent, self.setup.subscribes).await {
+    async fn drive(&mut self, admission: &Admission, requests: Vec<Request>, reach: Duration) -> News {
+        match Socket::open(admission, &self.setup.agent, self.setup.subscribes, reach).await {
             Ok(socket) => self.socket = Some(socket),
             Err(failure) => return News::Failed(failure),
         }
@@ -370,13 +379,19 @@ impl Driver {
     }
 }
 
+fn remaining(by: tokio::time::Instant) -> Duration {
+    by.saturating_duration_since(tokio::time::Instant::now())
+}
+
 /// The address from which this computer reaches the server: loopback counts only when it does.
 async fn local_addresses(server: &str) -> Vec<IpAddr> {
-    let authority = server.split_once("://").map_or(server, |(_, rest)| rest);
-    let authority = authority.split('/').next().unwrap_or(authority);
-    let with_port =
-        if authority.rsplit_once(':').is_some() { authority.to_owned() } else { format!("{authority}:80") };
-    let Ok(mut found) = tokio::net::lookup_host(with_port).await else { return Vec::new() };
+    let Ok(server) = reqwest::Url::parse(server) else { return Vec::new() };
+    let (Some(host), Some(port)) = (server.host_str(), server.port_or_known_default()) else {
+        return Vec::new();
+    };
+    let Ok(mut found) = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await else {
+        return Vec::new();
+    };
     let Some(address) = found.find(SocketAddr::is_ipv4) else { return Vec::new() };
     let routed = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
         .and_then(|socket| socket.connect(address).map(|()| socket))

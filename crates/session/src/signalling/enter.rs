@@ -1,6 +1,7 @@
-use crate::room::{Failure, REACH, SEAT};
+use crate::room::{Failure, SEAT};
 use confab_protocol::{EnterAnswer, EnterParams, EnterRequest, IceServer};
 use reqwest::Client;
+use std::time::Duration;
 
 /// Largest answer that is read, bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -20,10 +21,11 @@ impl std::fmt::Debug for Admission {
     }
 }
 
-/// Asks the room service for a seat.
-pub(crate) async fn ask(params: &EnterParams) -> Result<Admission, Failure> {
+/// Asks the room service for a seat; it counts as unreachable when it accepts no connection within
+/// `reach`.
+pub(crate) async fn ask(params: &EnterParams, reach: Duration) -> Result<Admission, Failure> {
     let client = Client::builder()
-        .connect_timeout(REACH)
+        .connect_timeout(reach)
         .timeout(SEAT)
         // The server is named by the user: no redirect leads elsewhere, no proxy stands between.
         .redirect(reqwest::redirect::Policy::none())
@@ -57,12 +59,17 @@ fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
 
 fn unanswered(error: &reqwest::Error, server: &str) -> Failure {
     if error.is_connect() {
-        Failure::Unreachable(format!(
-            "The server {server} cannot be reached. Check its address and your network."
-        ))
+        unreachable(server)
     } else {
         Failure::Silent(format!("The server {server} took the connection but did not answer."))
     }
+}
+
+/// Nobody answers at this address.
+pub(crate) fn unreachable(server: &str) -> Failure {
+    Failure::Unreachable(format!(
+        "The server {server} cannot be reached. Check its address and your network."
+    ))
 }
 
 fn not_confab(server: &str) -> Failure {
@@ -72,8 +79,10 @@ fn not_confab(server: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::REACH;
+    use crate::signalling::deaf;
     use confab_protocol::RawEnterParams;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -107,7 +116,7 @@ mod tests {
     #[tokio::test]
     async fn an_admission_brings_address_and_token() {
         let server = answering(r#"{"code":0,"url":"ws://127.0.0.1:1","token":"t"}"#).await;
-        let admission = ask(&params(&server)).await.unwrap();
+        let admission = ask(&params(&server), REACH).await.unwrap();
         assert_eq!((admission.url.as_str(), admission.token.as_str()), ("ws://127.0.0.1:1", "t"));
         assert!(!format!("{admission:?}").contains("\"t\""));
     }
@@ -115,7 +124,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_keeps_code_detail_and_sentence() {
         let server = answering(r#"{"code":-100018,"detail":-70001,"message":"expired"}"#).await;
-        let Err(Failure::Refused(fault)) = ask(&params(&server)).await else { panic!("not refused") };
+        let Err(Failure::Refused(fault)) = ask(&params(&server), REACH).await else { panic!("not refused") };
         assert_eq!((fault.code, fault.detail, fault.message.as_str()), (-100018, Some(-70001), "expired"));
     }
 
@@ -125,13 +134,20 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let began = Instant::now();
-        assert!(matches!(ask(&params(&server)).await, Err(Failure::Unreachable(_))));
+        assert!(matches!(ask(&params(&server), REACH).await, Err(Failure::Unreachable(_))));
         assert!(began.elapsed() < Duration::from_secs(2));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_accepts_no_connection_is_unreachable_in_time() {
+        let (address, _held) = deaf().await;
+        let answer = ask(&params(&format!("http://{address}")), Duration::from_millis(200)).await;
+        assert!(matches!(answer, Err(Failure::Unreachable(_))), "{answer:?}");
     }
 
     #[tokio::test]
     async fn somebody_elses_web_server_is_named_as_such() {
         let server = answering("<html>hello</html>").await;
-        assert!(matches!(ask(&params(&server)).await, Err(Failure::Broken(_))));
+        assert!(matches!(ask(&params(&server), REACH).await, Err(Failure::Broken(_))));
     }
 }

@@ -33,8 +33,14 @@ pub(crate) enum Heard {
 pub(crate) struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    /// Connects and upgrades. `subscribe` takes all tracks without being asked for each.
-    pub(crate) async fn open(admission: &Admission, agent: &str, subscribe: bool) -> Result<Self, Failure> {
+    /// Connects, within `reach`, and upgrades. `subscribe` takes all tracks without being asked for
+    /// each.
+    pub(crate) async fn open(
+        admission: &Admission,
+        agent: &str,
+        subscribe: bool,
+        reach: Duration,
+    ) -> Result<Self, Failure> {
         let query = JoinQuery {
             protocol: PROTOCOL,
             // LiveKit servers change their ways by this name; an unknown one gets the plain way.
@@ -52,10 +58,7 @@ impl Socket {
         let token = header::HeaderValue::from_str(&token).map_err(|_| broken("its token is unreadable"))?;
         request.headers_mut().insert(header::AUTHORIZATION, token);
         let (host, port) = endpoint(request.uri()).ok_or_else(|| broken("only ws:// is known"))?;
-        let stream = TcpStream::connect((host.as_str(), port)).await;
-        let stream = stream.map_err(|error| {
-            Failure::Unreachable(format!("The signalling at {host}:{port} cannot be reached: {error}."))
-        })?;
+        let stream = connect(&host, port, reach).await?;
         // Small messages that must not wait for each other.
         let _ = stream.set_nodelay(true);
         let config = WebSocketConfig::default()
@@ -113,6 +116,15 @@ impl Socket {
     }
 }
 
+async fn connect(host: &str, port: u16, reach: Duration) -> Result<TcpStream, Failure> {
+    let why = match tokio::time::timeout(reach, TcpStream::connect((host, port))).await {
+        Ok(Ok(stream)) => return Ok(stream),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "nobody answers".to_owned(),
+    };
+    Err(Failure::Unreachable(format!("The signalling at {host}:{port} cannot be reached: {why}.")))
+}
+
 fn endpoint(uri: &Uri) -> Option<(String, u16)> {
     let port = match uri.scheme_str()? {
         "ws" => uri.port_u16().unwrap_or(80),
@@ -138,6 +150,14 @@ fn refused(error: &Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signalling::deaf;
+
+    #[tokio::test]
+    async fn a_signalling_address_where_nobody_answers_is_unreachable_in_time() {
+        let (address, _held) = deaf().await;
+        let opened = connect(&address.ip().to_string(), address.port(), Duration::from_millis(200)).await;
+        assert!(matches!(opened, Err(Failure::Unreachable(_))), "{opened:?}");
+    }
 
     #[test]
     fn an_address_names_host_and_port_and_only_ws_is_known() {
