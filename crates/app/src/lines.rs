@@ -10,7 +10,7 @@ use tokio::io::AsyncBufRead;
 
 use crate::{Controller, Event, Fault, Host, Request};
 
-pub use output::Output;
+pub use output::{Output, Weight};
 
 /// Longest line that is read, bytes.
 pub const LONGEST: usize = 1024 * 1024;
@@ -61,7 +61,10 @@ pub async fn serve<H: Host>(
 /// Writes an event as a line. Snapshots of the state are for pages; scripts ask `get_state`.
 pub fn emit(output: &Output, event: &Event) {
     match event {
-        Event::Room(event) => output.event(event),
+        Event::Room(event) => {
+            let weight = if event.is_figure() { Weight::Figure } else { Weight::Fact };
+            output.event(event, weight);
+        }
         Event::View(_) => {}
     }
 }

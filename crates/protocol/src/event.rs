@@ -141,6 +141,11 @@ impl Event {
     pub fn warning(fault: &Fault) -> Self {
         Self::OnWarning { code: fault.code, message: fault.message.clone() }
     }
+
+    /// Whether it only measures something that the next one of its kind measures again.
+    pub fn is_figure(&self) -> bool {
+        matches!(self, Self::OnStatistics(_) | Self::OnUserVoiceVolume { .. })
+    }
 }
 
 #[cfg(test)]

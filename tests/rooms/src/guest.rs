@@ -60,7 +60,7 @@ impl Guest {
     pub async fn settle(&mut self, quiet: Duration) -> Vec<Event> {
         let mut deadline = tokio::time::Instant::now() + quiet;
         while let Ok(Some(event)) = tokio::time::timeout_at(deadline, self.events.recv()).await {
-            if !matches!(event, Event::OnStatistics(_) | Event::OnUserVoiceVolume { .. }) {
+            if !event.is_figure() {
                 self.told.push(event);
                 deadline = tokio::time::Instant::now() + quiet;
             }

@@ -1,48 +1,86 @@
+use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use serde::Serialize;
-use tracing::warn;
+use tracing::{error, warn};
 
-/// Lines that may wait for a slow reader.
+/// Lines that may wait for a slow reader before figures are left out and answers wait.
 const WAITING: usize = 4096;
+/// Lines that may wait at all: a reader that far behind has stopped reading.
+const MOST: usize = 16 * WAITING;
 
-/// Lines going out, written by a thread of their own so that a slow reader holds nobody up. When
-/// too many wait, events are dropped and counted; answers wait.
+/// How much it matters that an event arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Something happened: left out only for a reader that has stopped reading.
+    Fact,
+    /// A measurement that the next one replaces: left out when too many lines wait.
+    Figure,
+}
+
+/// Lines going out, written by a thread of their own so that a slow reader holds nobody up.
 #[derive(Debug)]
 pub struct Output {
-    lines: Option<SyncSender<String>>,
+    waiting: Arc<Waiting>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    dropped: AtomicU64,
+}
+
+/// The lines between those who say them and the thread that writes them.
+#[derive(Debug, Default)]
+struct Waiting {
+    state: Mutex<State>,
+    /// A line came, or the end.
+    came: Condvar,
+    /// A line went, or the reader.
+    went: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: VecDeque<String>,
+    /// No line comes any more.
+    ended: bool,
+    /// Nobody reads any more.
+    unread: bool,
+    dropped: u64,
 }
 
 impl Output {
     /// Writes to `writer`, flushing after every line.
     pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
-        let (lines, waiting) = sync_channel(WAITING);
-        let thread =
-            std::thread::Builder::new().name("lines".into()).spawn(move || write(writer, &waiting))?;
-        Ok(Self { lines: Some(lines), thread: Mutex::new(Some(thread)), dropped: AtomicU64::new(0) })
+        let waiting = Arc::new(Waiting::default());
+        let lines = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("lines".into()).spawn(move || write(writer, &lines))?;
+        Ok(Self { waiting, thread: Mutex::new(Some(thread)) })
     }
 
     /// Writes an answer, waiting for a slow reader.
     pub fn answer(&self, answer: &impl Serialize) {
-        if let (Some(lines), Ok(line)) = (&self.lines, serde_json::to_string(answer)) {
-            // An error means that nobody reads any more.
-            let _ = lines.send(line);
-        }
+        let Ok(line) = serde_json::to_string(answer) else { return };
+        let full = |state: &mut State| state.lines.len() >= WAITING && !state.unread;
+        let state = self.waiting.went.wait_while(self.waiting.lock(), full);
+        self.waiting.put(state.unwrap_or_else(PoisonError::into_inner), line);
     }
 
-    /// Writes an event unless too many lines wait.
-    pub fn event(&self, event: &impl Serialize) {
-        let (Some(lines), Ok(line)) = (&self.lines, serde_json::to_string(event)) else { return };
-        if let Err(TrySendError::Full(_)) = lines.try_send(line) {
-            let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-            warn!(dropped, "the reader is too slow: an event was dropped");
+    /// Writes an event without waiting.
+    pub fn event(&self, event: &impl Serialize, weight: Weight) {
+        let Ok(line) = serde_json::to_string(event) else { return };
+        let mut state = self.waiting.lock();
+        let most = match weight {
+            Weight::Fact => MOST,
+            Weight::Figure => WAITING,
+        };
+        if state.lines.len() < most {
+            return self.waiting.put(state, line);
+        }
+        state.dropped += 1;
+        let dropped = state.dropped;
+        drop(state);
+        match weight {
+            Weight::Fact => error!(dropped, "the reader has stopped reading: an event was dropped"),
+            Weight::Figure => warn!(dropped, "the reader is too slow: figures were dropped"),
         }
     }
 }
@@ -50,7 +88,8 @@ impl Output {
 impl Drop for Output {
     /// Waits until everything is written.
     fn drop(&mut self) {
-        self.lines = None;
+        self.waiting.lock().ended = true;
+        self.waiting.came.notify_all();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.join().is_err()
@@ -60,28 +99,75 @@ impl Drop for Output {
     }
 }
 
-fn write(mut writer: impl Write, waiting: &Receiver<String>) {
-    for line in waiting {
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, mut state: MutexGuard<'_, State>, line: String) {
+        if !state.unread {
+            state.lines.push_back(line);
+            self.came.notify_one();
+        }
+    }
+
+    /// The next line; nothing when the last one was taken.
+    fn take(&self) -> Option<String> {
+        let empty = |state: &mut State| state.lines.is_empty() && !state.ended;
+        let mut state = self.came.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
+        let line = state.lines.pop_front();
+        self.went.notify_all();
+        line
+    }
+
+    /// Nobody reads any more: nothing is kept for them, nobody waits for them.
+    fn give_up(&self) {
+        let mut state = self.lock();
+        state.unread = true;
+        state.lines.clear();
+        self.went.notify_all();
+    }
+}
+
+fn write(mut writer: impl Write, waiting: &Waiting) {
+    while let Some(line) = waiting.take() {
         if writeln!(writer, "{line}").and_then(|()| writer.flush()).is_err() {
-            // Nobody reads any more; the end of the input ends the app.
-            return;
+            // The end of the input ends the app.
+            return waiting.give_up();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[derive(Clone, Default)]
     struct Shared(Arc<Mutex<Vec<u8>>>);
 
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
     impl Write for Shared {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A pipe that nobody reads any more.
+    struct Broken;
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -96,10 +182,36 @@ mod tests {
         for number in 0..100 {
             output.answer(&number);
         }
-        output.event(&"last");
+        output.event(&"last", Weight::Fact);
         drop(output);
-        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(text.lines().count(), 101);
-        assert!(text.ends_with("\"last\"\n"));
+        assert_eq!(written.text().lines().count(), 101);
+        assert!(written.text().ends_with("\"last\"\n"));
+    }
+
+    #[test]
+    fn figures_are_left_out_for_a_slow_reader_and_what_happened_is_not() {
+        let written = Shared::default();
+        // The reader stands still as long as this is held.
+        let standing = written.0.lock().unwrap();
+        let output = Output::new(written.clone()).unwrap();
+        for _ in 0..2 * WAITING {
+            output.event(&"figure", Weight::Figure);
+        }
+        output.event(&"removed", Weight::Fact);
+        drop(standing);
+        drop(output);
+        let text = written.text();
+        let figures = text.lines().filter(|line| *line == "\"figure\"").count();
+        assert!((WAITING..=WAITING + 1).contains(&figures), "{figures}");
+        assert!(text.ends_with("\"removed\"\n"));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_that_has_gone() {
+        let output = Output::new(Broken).unwrap();
+        for number in 0..2 * WAITING {
+            output.answer(&number);
+        }
+        drop(output);
     }
 }
