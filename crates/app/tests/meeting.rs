@@ -10,16 +10,18 @@
 mod ears;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use confab_app::{Controller, Request};
 use confab_frame::VideoFrame;
+use confab_media::SpeakerSink;
 use confab_media::picture::{psnr, read_stamp};
 use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason, RawEnterParams};
 use confab_scene::TileId;
 use serde_json::Value;
 
-use ears::{APP, Ears, app, server};
+use ears::{APP, Ears, app, app_with, server};
 
 fn enter(server: &str, user: &str, room: i64) -> Request {
     Request::EnterRoom(RawEnterParams {
@@ -70,10 +72,26 @@ async fn watch(
     (sent, seen)
 }
 
+/// Pitch in Hz and level in dB of full scale of the second that begins half a second after the first
+/// sound of a recording.
+fn heard(recording: &Path) -> (u32, f32) {
+    let mut recording = hound::WavReader::open(recording).unwrap();
+    let rate = recording.spec().sample_rate as usize;
+    let samples: Vec<f32> =
+        recording.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect();
+    let begin = samples.iter().position(|sample| sample.abs() > 0.02).expect("something is heard");
+    let second = &samples[begin + rate / 2..begin + rate * 3 / 2];
+    let rises = second.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+    let power = second.iter().map(|sample| sample * sample).sum::<f32>() / rate as f32;
+    (rises as u32, 10.0 * power.log10())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_see_and_hear_each_other() {
     let server = server().await;
-    let (ann, bob) = (app(), app());
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("heard.wav");
+    let (ann, bob) = (app(), app_with(SpeakerSink::File(recording.clone())));
     call(&ann, enter(&server.url(), "ann", 123)).await;
     call(&bob, enter(&server.url(), "bob", 123)).await;
     entered(&ann).await;
@@ -133,6 +151,10 @@ async fn two_people_see_and_hear_each_other() {
     ann.close().await;
     bob.close().await;
     server.stop(ExitCause::ServerStopped).await;
+
+    // The tone as it is sent: 440 Hz at -20 dB.
+    let (pitch, level) = heard(&recording);
+    assert!((436..=444).contains(&pitch) && (-22.0..-18.0).contains(&level), "{pitch} Hz, {level} dB");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,13 +47,18 @@ impl Ears {
     }
 }
 
-/// An app with the test picture and the tone.
+/// An app with the test picture and the tone, which plays for nobody.
 pub(crate) fn app() -> Controller<Ears> {
+    app_with(SpeakerSink::Null)
+}
+
+/// The same with a speaker.
+pub(crate) fn app_with(speaker: SpeakerSink) -> Controller<Ears> {
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::new(folder.keep());
     options.camera = Some(CameraSource::Test);
     options.microphone = Some(MicrophoneSource::Tone);
-    options.speaker = SpeakerSink::Null;
+    options.speaker = speaker;
     options.keys = vec![AppKey { app: SdkAppId(APP), key: KEY.to_owned() }];
     Controller::start(options, Ears { heard: watch::Sender::default() }).0
 }
