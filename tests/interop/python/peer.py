@@ -46,7 +46,8 @@ def base_picture():
 
 def draw(base, counter):
     """The counter as sixteen blocks of 40 pixels in the top row, lowest bit left, bright for 1; below
-    them a square that moves four pixels a frame."""
+    them a square that moves four pixels a frame. Counters begin with 1: the library sends black until
+    it is given a picture, and black reads as 0."""
     luma, blue, red = (plane.copy() for plane in base)
     for bit in range(16):
         luma[0:40, bit * 40 : bit * 40 + 40] = 220 if counter >> bit & 1 else 30
@@ -55,14 +56,12 @@ def draw(base, counter):
     return b"".join(plane.tobytes() for plane in (luma, blue, red))
 
 
-async def send_pictures(source, folder):
-    base = base_picture()
-    (folder / "base.i420").write_bytes(b"".join(plane.tobytes() for plane in base))
+async def send_pictures(source, base):
     started = time.monotonic()
-    for counter in range(1 << 16):
+    for counter in range(1, 1 << 16):
         data = draw(base, counter)
         source.capture_frame(rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.I420, data))
-        await asyncio.sleep(max(0.0, started + (counter + 1) / FPS - time.monotonic()))
+        await asyncio.sleep(max(0.0, started + counter / FPS - time.monotonic()))
 
 
 async def send_tone(source):
@@ -103,7 +102,7 @@ async def listen(track, user):
             say(event="sound", user=user, hz=float(numpy.argmax(spectrum) * RATE / LISTEN), dbfs=level)
 
 
-async def publish(room, folder):
+async def publish(room, base):
     camera = rtc.VideoSource(WIDTH, HEIGHT)
     picture = rtc.LocalVideoTrack.create_video_track("camera", camera)
     options = rtc.TrackPublishOptions(
@@ -118,7 +117,7 @@ async def publish(room, folder):
     sound = rtc.LocalAudioTrack.create_audio_track("microphone", microphone)
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
     await room.local_participant.publish_track(sound, options)
-    return [asyncio.create_task(send_pictures(camera, folder)), asyncio.create_task(send_tone(microphone))]
+    return [asyncio.create_task(send_pictures(camera, base)), asyncio.create_task(send_tone(microphone))]
 
 
 def report(room, folder, tasks):
@@ -158,17 +157,16 @@ def report(room, folder, tasks):
 
 
 async def main(url, token, folder):
-    room, tasks = rtc.Room(), []
+    room, tasks, base = rtc.Room(), [], base_picture()
+    (folder / "base.i420").write_bytes(b"".join(plane.tobytes() for plane in base))
     report(room, folder, tasks)
     try:
         await room.connect(url, token)
     except rtc.ConnectError as error:
-        say(event="refused", message=error.message)
-        # The library panics in a thread of its own when the interpreter now tidies up.
-        os._exit(0)
+        return say(event="refused", message=error.message)
     present = [{"user": p.identity, "name": p.name} for p in room.remote_participants.values()]
     say(event="connected", room=room.name, user=room.local_participant.identity, present=present)
-    tasks += await publish(room, folder)
+    tasks += await publish(room, base)
     say(event="published")
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     for task in tasks:
@@ -182,3 +180,5 @@ async def main(url, token, folder):
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])))
+    # Threads of the library still call into the interpreter, and abort when it tidies up.
+    os._exit(0)
