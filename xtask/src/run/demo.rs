@@ -25,7 +25,7 @@ pub(super) fn demo(mut app: Command, profile: &str) -> Result<()> {
         let entry = entry(&mut window, &host, &name.to_lowercase(), name)?;
         people.push(person(profile, &entry, clips.get(number).map(PathBuf::as_path), number + 1)?);
     }
-    let entry = entry(&mut window, &host, "you", "You")?;
+    let entry = entry(&mut window, &host, "sam", "Sam")?;
     enter(&mut window, &entry)?;
     // Without a camera or a microphone the meeting is still worth seeing.
     for device in ["start_local_video", "start_local_audio"] {
@@ -33,7 +33,7 @@ pub(super) fn demo(mut app: Command, profile: &str) -> Result<()> {
             println!("{error:#}");
         }
     }
-    println!("You are in room {ROOM}. Close the window to end.");
+    println!("You are Sam, in room {ROOM}. Close the window to end.");
     let status = window.finish()?;
     drop(people);
     if !status.success() {
