@@ -1,5 +1,6 @@
 //! Writes the media section's id into outgoing packets until the far end knows the stream, which
-//! the stack leaves out, and turns requests for key frames into wishes of the stream's encoder.
+//! the stack leaves out, turns requests for key frames into wishes of the stream's encoder, and
+//! keeps what the far end reports as lost.
 
 use bytes::Bytes;
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -24,6 +25,8 @@ pub(crate) struct Streams(Arc<Mutex<HashMap<u32, Stream>>>);
 struct Stream {
     mid: Option<Bytes>,
     wish: Option<Wish>,
+    /// Share of the latest packets that did not arrive, 0.0..1.0.
+    loss: f64,
 }
 
 impl Streams {
@@ -39,6 +42,16 @@ impl Streams {
     /// The id of the media section that `ssrc` is sent in.
     pub(crate) fn set_mid(&self, ssrc: u32, mid: &str) {
         self.with(ssrc, |stream| stream.mid = Some(Bytes::copy_from_slice(mid.as_bytes())));
+    }
+
+    /// The loss of the stream that fares worst, 0.0..1.0.
+    pub(crate) fn loss(&self) -> f64 {
+        let streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.values().map(|stream| stream.loss).fold(0.0, f64::max)
+    }
+
+    fn set_loss(&self, ssrc: u32, loss: f64) {
+        self.with(ssrc, |stream| stream.loss = loss);
     }
 
     fn mid(&self, ssrc: u32) -> Option<Bytes> {
@@ -101,6 +114,7 @@ impl Outgoing {
         for block in &report.reports {
             if let Some(local) = self.locals.get_mut(&block.ssrc) {
                 local.known = true;
+                self.streams.set_loss(local.base, f64::from(block.fraction_lost) / 256.0);
             }
         }
     }
@@ -163,6 +177,7 @@ impl Interceptor for Outgoing {
 
     fn unbind_local_stream(&mut self, info: &StreamInfo) {
         self.locals.remove(&info.ssrc);
+        self.streams.set_loss(info.ssrc, 0.0);
         if let Some(ssrc) = info.ssrc_rtx {
             self.locals.remove(&ssrc);
         }
@@ -226,6 +241,18 @@ mod tests {
         outgoing.handle_read(tagged(Packet::Rtcp(vec![Box::new(report)]))).unwrap();
         assert_eq!(sent(&mut outgoing, 7), None);
         assert_eq!(sent(&mut outgoing, 8).as_deref(), Some(&b"2"[..]));
+    }
+
+    #[test]
+    fn what_the_far_end_missed_is_known_as_long_as_the_stream_is_sent() {
+        let (mut outgoing, streams) = bound();
+        let missed = |ssrc, fraction_lost| ReceptionReport { ssrc, fraction_lost, ..Default::default() };
+        // Of the second, somebody else's, nothing is known here.
+        let report = ReceiverReport { reports: vec![missed(7, 64), missed(99, 255)], ..Default::default() };
+        outgoing.handle_read(tagged(Packet::Rtcp(vec![Box::new(report)]))).unwrap();
+        assert_eq!(streams.loss(), 0.25);
+        outgoing.unbind_local_stream(&StreamInfo { ssrc: 7, ..StreamInfo::default() });
+        assert_eq!(streams.loss(), 0.0);
     }
 
     #[tokio::test]

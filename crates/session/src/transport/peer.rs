@@ -24,7 +24,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
     RTCIceCandidateInit, RTCIceGatheringState, RTCIceServer, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder, StatsSelector,
+    RTCPeerConnectionState, RTCSessionDescription, RTCStatsReportEntry, SettingEngineBuilder, StatsSelector,
 };
 use webrtc::rtp_transceiver::RtpSender;
 
@@ -304,8 +304,19 @@ impl Peer {
     }
 
     /// How packets fare, as far as the connection knows at `now`.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "one of many figures is needed")]
     pub(crate) async fn path(&self, now: Instant) -> Path {
-        Path::read(&self.connection.get_stats(now, StatsSelector::None).await)
+        let report = self.connection.get_stats(now, StatsSelector::None).await;
+        let round_trip = report
+            .iter()
+            .filter_map(|entry| match entry {
+                RTCStatsReportEntry::IceCandidatePair(pair) => Some(pair.current_round_trip_time),
+                _ => None,
+            })
+            .filter(|seconds| *seconds > 0.0 && seconds.is_finite())
+            .max_by(f64::total_cmp)
+            .map(Duration::from_secs_f64);
+        Path { round_trip, up_loss: self.streams.loss() }
     }
 
     /// Ends the connection, its task and its sockets.
