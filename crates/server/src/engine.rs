@@ -52,9 +52,10 @@ pub trait Engine: Send + Sync + Debug {
         destinations: Vec<String>,
     ) -> Result<(), EngineError>;
 
-    /// Tells everybody (`notice`, then `leave{SERVER_SHUTDOWN}`), then stops carrying media.
-    /// Nothing can be asked of the engine afterwards.
-    async fn shutdown(&self, notice: Notice) -> Result<(), EngineError>;
+    /// Tells everybody (`notice`, then `leave{SERVER_SHUTDOWN}`), then stops carrying media. Without a
+    /// notice our clients look for the server until it is back. Nothing can be asked of the engine
+    /// afterwards.
+    async fn shutdown(&self, notice: Option<Notice>) -> Result<(), EngineError>;
 }
 
 /// What a person in a room may do.

@@ -132,7 +132,9 @@ impl Server {
         url_of(self.http)
     }
 
-    /// Tells everybody why, finishes requests in flight and ends; at most 2.5 s.
+    /// Tells everybody, finishes requests in flight and ends; at most 2.5 s. People are out of their
+    /// rooms with that cause, unless it is [`ExitCause::ServerStopped`]: then their clients look for the
+    /// server until it is back.
     pub async fn stop(self, cause: ExitCause) {
         // A server that has ended by itself needs no word.
         let _ = self.stop.send(cause);
@@ -184,7 +186,9 @@ async fn run(
     // A dropped server was not stopped by anybody in particular.
     let cause = stopped.await.unwrap_or(ExitCause::ServerStopped);
     info!(?cause, "server stops");
-    match tokio::time::timeout(FAREWELL, engine.shutdown(Notice::exit(cause, None))).await {
+    // A server that stops may come back, a host who stops does not: only the latter ends the stay.
+    let notice = (cause != ExitCause::ServerStopped).then(|| Notice::exit(cause, None));
+    match tokio::time::timeout(FAREWELL, engine.shutdown(notice)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => warn!(%error, "the engine did not stop cleanly"),
         Err(_) => warn!("not everybody could be told that the server stops"),

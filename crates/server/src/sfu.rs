@@ -233,10 +233,13 @@ impl Engine for Embedded {
         self.ask_room(room, |room, reply| Ask::Data { room, packet, reply }).await
     }
 
-    async fn shutdown(&self, notice: Notice) -> Result<(), EngineError> {
-        for worker in 0..self.workers.len() {
+    async fn shutdown(&self, notice: Option<Notice>) -> Result<(), EngineError> {
+        // All at once: each takes the time that its slowest client needs.
+        let told = (0..self.workers.len()).map(|worker| {
             let notice = notice.clone();
-            let told = self.ask(worker, |reply| Ask::Shutdown { notice, reply }).await;
+            async move { (worker, self.ask(worker, |reply| Ask::Shutdown { notice, reply }).await) }
+        });
+        for (worker, told) in futures_util::future::join_all(told).await {
             if told == Err(EngineError::Stopped) {
                 tracing::debug!(worker, "worker had already ended");
             }

@@ -25,6 +25,8 @@ pub(crate) fn limits(scene: Scene) -> Limits {
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
     rooms: HashMap<String, Room>,
+    /// Nothing expires before that.
+    next: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -93,16 +95,22 @@ impl Rooms {
         seat.role = entry.role;
         seat.role_changed = false;
         seat.reserved = Some(now + RESERVATION);
+        self.expects(now + RESERVATION);
         Ok(limits(entry.scene))
     }
 
-    /// Takes a seat that `/v1/enter` gave out, or takes it again after a lost connection; it is
-    /// kept until signalling is up. None when there is no such seat.
+    /// Takes a seat that `/v1/enter` gave out, which is kept until signalling is up, or looks at that
+    /// of somebody who is present and comes back after a lost connection. None when there is no such
+    /// seat.
     pub(crate) fn take(&mut self, key: &str, identity: &str, now: Instant) -> Option<Taken> {
         self.expire(now);
         let seat = self.rooms.get_mut(key)?.seats.get_mut(identity)?;
-        seat.reserved = Some(now + RESERVATION);
-        Some(Taken { new_role: seat.role_changed.then_some(seat.role) })
+        let taken = Taken { new_role: seat.role_changed.then_some(seat.role) };
+        if !seat.present {
+            seat.reserved = Some(now + RESERVATION);
+            self.expects(now + RESERVATION);
+        }
+        Some(taken)
     }
 
     /// Somebody's signalling is up. People with plain LiveKit tokens had no seat before.
@@ -127,6 +135,7 @@ impl Rooms {
         if room.seats.is_empty() {
             if viewer && reason == LeaveReason::Left {
                 room.lingers = Some(now + LINGER);
+                self.expects(now + LINGER);
             } else {
                 self.rooms.remove(key);
             }
@@ -177,6 +186,9 @@ impl Rooms {
 
     /// Drops reservations that nobody took and empty rooms that have lingered enough.
     pub(crate) fn expire(&mut self, now: Instant) {
+        if self.next.is_none_or(|next| now < next) {
+            return;
+        }
         self.rooms.retain(|_, room| {
             for seat in room.seats.values_mut() {
                 seat.reserved = seat.reserved.filter(|until| *until > now);
@@ -185,13 +197,18 @@ impl Rooms {
             room.lingers = room.lingers.filter(|until| *until > now);
             !room.seats.is_empty() || room.lingers.is_some()
         });
-    }
-
-    /// When [`Rooms::expire`] next has something to do.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
         let of_room =
             |room: &Room| room.seats.values().filter_map(|seat| seat.reserved).chain(room.lingers).min();
-        self.rooms.values().filter_map(of_room).min()
+        self.next = self.rooms.values().filter_map(of_room).min();
+    }
+
+    /// When [`Rooms::expire`] may next have something to do.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+
+    fn expects(&mut self, at: Instant) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
     /// Counts what is there.
@@ -375,6 +392,7 @@ mod tests {
         let mut rooms = with_present(&[entry("v", Scene::Live, Role::Audience)], now);
         rooms.left(KEY, "v", LeaveReason::Left, now);
         rooms.closed(KEY);
+        rooms.expire(now + seconds(31));
         assert_eq!(rooms.deadline(), Some(now + seconds(600)));
         assert_eq!(rooms.reserve(&caller("a"), now + seconds(599)).unwrap_err().code, -100_011);
         rooms.reserve(&caller("a"), now + seconds(600)).unwrap();

@@ -26,6 +26,8 @@ pub struct Join {
     pub attributes: HashMap<String, String>,
     /// What they may do.
     pub permission: Permission,
+    /// Of tracks they may send only those of these sources, `camera`, `microphone`, ...; all if empty.
+    pub sources: Vec<String>,
     /// They may change their own name, metadata and attributes.
     pub may_update_metadata: bool,
     /// How long the seat is kept after the connection was lost.
@@ -88,5 +90,5 @@ pub(crate) enum Ask {
     Attributes { room: String, identity: String, attributes: HashMap<String, String>, reply: Reply<()> },
     Mute { room: String, identity: String, track: String, muted: bool, reply: Reply<()> },
     Data { room: String, packet: Box<lk::DataPacket>, reply: Reply<()> },
-    Shutdown { notice: Notice, reply: Reply<()> },
+    Shutdown { notice: Option<Notice>, reply: Reply<()> },
 }

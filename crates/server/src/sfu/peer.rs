@@ -221,6 +221,12 @@ impl Peer {
         }
     }
 
+    /// Takes the user fragments that no check names any more: all but the two newest.
+    pub(crate) fn forget_fragments(&mut self) -> Vec<String> {
+        let old = self.fragments.len().saturating_sub(2);
+        self.fragments.drain(..old).collect()
+    }
+
     /// Runs what reads outside bytes. A panic in the library is its bug, not a reason to take every
     /// other room down: the connection is given up.
     fn guarded<T>(&mut self, what: &str, run: impl FnOnce(&mut Rtc) -> Result<T, String>) -> Option<T> {

@@ -28,6 +28,8 @@ pub(crate) struct Person {
     pub(crate) attributes: HashMap<String, String>,
     pub(crate) may_update_metadata: bool,
     pub(crate) permission: Permission,
+    /// What they may publish; everything if empty.
+    pub(crate) sources: Vec<String>,
     pub(crate) client_protocol: i32,
     pub(crate) auto_subscribe: bool,
     /// How long the seat is kept after the connection was lost.
@@ -150,6 +152,12 @@ impl Person {
     /// The connection that decides about being connected, and that carries data downstream.
     pub(crate) fn primary(&self) -> Key<Peer> {
         if self.subscriber_primary { self.subscriber } else { self.publisher }
+    }
+
+    /// Whether this person may publish from there.
+    pub(crate) fn may_publish(&self, source: lk::TrackSource) -> bool {
+        let named = |name: &String| name.eq_ignore_ascii_case(source.as_str_name());
+        self.permission.can_publish && (self.sources.is_empty() || self.sources.iter().any(named))
     }
 
     /// Whether others are told about this person.

@@ -1,7 +1,7 @@
 //! Everything one worker owns: its rooms, the people in them, their connections and tracks.
 //!
-//! No thread, no clock: the worker's loop hands in datagrams, commands and the time; datagrams go
-//! to the outbox, signalling to each person's link.
+//! No thread, no timer: the worker's loop hands in datagrams, commands and the time; datagrams go to
+//! the outbox, signalling to each person's link. The wall clock is read only for what is shown.
 
 mod ask;
 mod data;

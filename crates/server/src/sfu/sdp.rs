@@ -80,15 +80,12 @@ pub(crate) fn without_foreign(answer: &str) -> String {
 /// sections without a common codec rejected.
 pub(crate) fn finish_answer(answer: &str, opus: impl Fn(&str) -> Option<Opus>) -> String {
     let (session, media) = split(answer);
-    let rejected =
-        |lines: &[&str]| lines.first().is_some_and(|m| m.starts_with("m=video ") && m.ends_with(" 0"));
-    let gone: Vec<&str> =
-        media.iter().filter(|lines| rejected(lines)).filter_map(|lines| mid_of(lines)).collect();
+    let gone = refused(answer);
     let mut out = String::with_capacity(answer.len() + 256);
     for line in session {
         match line.strip_prefix("a=group:BUNDLE") {
             Some(mids) => {
-                let kept = mids.split_whitespace().filter(|mid| !gone.contains(mid));
+                let kept = mids.split_whitespace().filter(|mid| !gone.iter().any(|gone| gone == mid));
                 let kept: String = kept.flat_map(|mid| [" ", mid]).collect();
                 push(&mut out, &format!("a=group:BUNDLE{kept}"));
             }
@@ -99,7 +96,7 @@ pub(crate) fn finish_answer(answer: &str, opus: impl Fn(&str) -> Option<Opus>) -
         let wish = mid_of(&lines).and_then(&opus);
         let opus_type =
             lines.iter().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" opus/48000/2"));
-        let reject = rejected(&lines);
+        let reject = is_refused(&lines);
         for line in lines {
             let fmtp = line.strip_prefix("a=fmtp:").and_then(|rest| rest.split(' ').next());
             match wish {
@@ -117,6 +114,17 @@ pub(crate) fn finish_answer(answer: &str, opus: impl Fn(&str) -> Option<Opus>) -
         }
     }
     out
+}
+
+/// The sections of our answer to a publisher that have no common codec.
+pub(crate) fn refused(answer: &str) -> Vec<String> {
+    let (_, media) = split(answer);
+    let refused = media.iter().filter(|lines| is_refused(lines));
+    refused.filter_map(|lines| mid_of(lines)).map(str::to_owned).collect()
+}
+
+fn is_refused(lines: &[&str]) -> bool {
+    lines.first().is_some_and(|m| m.starts_with("m=video ") && m.ends_with(" 0"))
 }
 
 /// Our offer with the stream and track ids that each section has now: a section that is used

@@ -58,6 +58,12 @@ impl Speakers {
         Speakers { next: now + INTERVAL, told: HashMap::new() }
     }
 
+    /// Everybody who speaks, as last told.
+    pub(crate) fn present(&self) -> Vec<Change> {
+        let told = self.told.iter();
+        told.map(|(sid, level)| Change { sid: sid.clone(), level: *level, active: true }).collect()
+    }
+
     /// Whether the interval is over.
     pub(crate) fn due(&mut self, now: Instant) -> bool {
         if now < self.next {
@@ -108,11 +114,13 @@ mod tests {
         let levels = |level: f32| HashMap::from([("PA_a".to_owned(), level)]);
         let first = speakers.update(levels(0.5));
         assert_eq!((first.len(), first[0].active), (1, true));
+        assert_eq!(speakers.present(), first);
         assert_eq!(speakers.update(levels(0.52)), vec![]);
         assert_eq!(speakers.update(levels(0.9)).len(), 1);
         let last = speakers.update(levels(0.0));
         assert_eq!((last.len(), last[0].active), (1, false));
         assert_eq!(speakers.update(levels(0.0)), vec![]);
+        assert_eq!(speakers.present(), vec![]);
     }
 
     #[test]

@@ -10,10 +10,11 @@ use lk::DisconnectReason;
 use lk::participant_info::State;
 use lk::signal_request::Message as Request;
 use lk::signal_response::Message as Response;
+use str0m::Rtc;
 use str0m::media::{Direction, MediaKind};
 use tokio::sync::mpsc;
 
-use self::client::{Client, join};
+use self::client::{Client, Connection, join};
 use super::{Embedded, EmbeddedConfig};
 use crate::engine::{Engine, EngineError, EngineEvent, Permission};
 
@@ -325,7 +326,43 @@ async fn somebody_who_speaks_is_announced_and_silence_too() {
         tokio::join!(ann.run(Duration::from_millis(20)), bob.run(Duration::from_millis(20)));
     }
     assert_eq!(active(&bob), Some(true));
+    let mut eve = Client::join(&engine, join("r", "eve")).await;
+    eve.until("told who speaks already", |c| active(c) == Some(true)).await;
     bob.until("silence", |c| active(c) == Some(false)).await;
+}
+
+#[tokio::test]
+async fn a_picture_that_cannot_be_forwarded_is_not_announced_and_its_sender_is_told() {
+    let (engine, _events) = engine();
+    let mut ann = Client::connected(&engine, join("r", "ann")).await;
+    let mut bob = Client::connected(&engine, join("r", "bob")).await;
+    ann.publisher =
+        Connection::with(Rtc::builder().clear_codecs().enable_vp8(true).enable_opus(true, false)).await;
+    ann.publish(MediaKind::Video, "cam").await;
+    ann.until("told", |c| c.sent(|said| matches!(said, Response::TrackUnpublished(_))) == 1).await;
+    ann.publish(MediaKind::Audio, "mic").await;
+    bob.until("the voice", |c| c.knows("ann").is_some_and(|info| !info.tracks.is_empty())).await;
+    let kinds: Vec<_> = bob.knows("ann").unwrap().tracks.iter().map(lk::TrackInfo::r#type).collect();
+    assert_eq!(kinds, [lk::TrackType::Audio]);
+}
+
+#[tokio::test]
+async fn a_token_for_some_sources_publishes_no_others() {
+    let (engine, _events) = engine();
+    let mut ann = join("r", "ann");
+    ann.sources = vec!["microphone".to_owned()];
+    let mut ann = Client::connected(&engine, ann).await;
+    for source in [lk::TrackSource::Camera, lk::TrackSource::Microphone] {
+        let cid = source.as_str_name().to_owned();
+        ann.say(Request::AddTrack(lk::AddTrackRequest { cid, source: source.into(), ..Default::default() }))
+            .await;
+    }
+    ann.until("taken", |c| c.sent(|said| matches!(said, Response::TrackPublished(_))) == 1).await;
+    let refused = |said: &Response| match said {
+        Response::RequestResponse(answer) => answer.reason() == lk::request_response::Reason::NotAllowed,
+        _ => false,
+    };
+    assert_eq!(ann.sent(refused), 1);
 }
 
 #[tokio::test]
@@ -385,7 +422,7 @@ async fn a_shutdown_tells_everybody_and_ends_the_threads() {
     let (engine, _events) = engine();
     let mut ann = Client::connected(&engine, join("r", "ann")).await;
     let notice = Notice::exit(ExitCause::HostStopped, None);
-    let (stopped, ()) = tokio::join!(engine.shutdown(notice.clone()), ann.until("ended", |c| c.ended));
+    let (stopped, ()) = tokio::join!(engine.shutdown(Some(notice.clone())), ann.until("ended", |c| c.ended));
     assert_eq!(stopped, Ok(()));
     assert_eq!(ann.left().unwrap().reason(), DisconnectReason::ServerShutdown);
     assert_eq!(data::notice(&ann.subscriber.data[0]), Some(notice));

@@ -19,8 +19,9 @@ use super::rooms::Rooms;
 
 /// Commands waiting for one worker; who sends more waits.
 const INBOX: usize = 1024;
-/// Commands done between two looks at the socket.
+/// Commands done between two looks at the socket, and how long they may take together.
 const COMMANDS: usize = 64;
+const COMMAND_TIME: Duration = Duration::from_millis(5);
 /// Batches of datagrams read between two looks at the commands.
 const BATCHES: usize = 8;
 /// One datagram, or as many as the kernel joins.
@@ -156,9 +157,14 @@ impl Runner {
 
     /// Does what was asked; true when there may be more, `None` when nobody can ask any more.
     fn commands(&mut self) -> Option<bool> {
+        let began = Instant::now();
         for _ in 0..COMMANDS {
+            let now = Instant::now();
+            if now.saturating_duration_since(began) > COMMAND_TIME {
+                break;
+            }
             match self.commands.try_recv() {
-                Ok(command) => self.rooms.command(command, Instant::now()),
+                Ok(command) => self.rooms.command(command, now),
                 Err(mpsc::error::TryRecvError::Empty) => return Some(false),
                 Err(mpsc::error::TryRecvError::Disconnected) => return None,
             }

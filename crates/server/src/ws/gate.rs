@@ -49,6 +49,7 @@ pub(super) async fn pass(state: &State, headers: &HeaderMap, query: &str) -> Res
         metadata: claims.metadata,
         attributes,
         permission,
+        sources: claims.video.can_publish_sources,
         may_update_metadata,
         seat: admission.seat,
         auto_subscribe: query.auto_subscribe && !sends_only,

@@ -113,8 +113,11 @@ impl People {
     /// Changes of some people.
     pub(crate) fn update(&mut self, infos: &[lk::ParticipantInfo]) -> Vec<Event> {
         let mut events = Vec::new();
-        for info in infos {
-            if info.identity != self.own && !info.identity.is_empty() {
+        for (at, info) in infos.iter().enumerate() {
+            // Somebody who entered again has not left: the new stay is told in the same breath.
+            let stays = is_gone(info)
+                && infos[at + 1..].iter().any(|later| later.identity == info.identity && !is_gone(later));
+            if info.identity != self.own && !info.identity.is_empty() && !stays {
                 self.update_one(info, &mut events);
             }
         }
@@ -141,7 +144,7 @@ impl People {
     fn update_one(&mut self, info: &lk::ParticipantInfo, events: &mut Vec<Event>) {
         let known = self.people.get(&info.identity);
         let same = known.is_some_and(|person| person.sid == info.sid);
-        if info.state() == lk::participant_info::State::Disconnected {
+        if is_gone(info) {
             // The end of an earlier stay of somebody who is back already is no news.
             if same {
                 self.leave(&info.identity, leave_reason(info.disconnect_reason()), events);
@@ -203,6 +206,10 @@ fn set_tracks(user_id: &str, person: &mut Person, tracks: Vec<Track>, events: &m
     }
 }
 
+fn is_gone(info: &lk::ParticipantInfo) -> bool {
+    info.state() == lk::participant_info::State::Disconnected
+}
+
 fn track(info: &lk::TrackInfo) -> Option<Track> {
     let content = match (info.r#type(), info.source()) {
         (lk::TrackType::Audio, _) => Content::Voice,
@@ -228,7 +235,7 @@ fn leave_reason(reason: lk::DisconnectReason) -> LeaveReason {
         Reason::ConnectionTimeout | Reason::SignalClose | Reason::MediaFailure | Reason::JoinFailure => {
             LeaveReason::TimedOut
         }
-        Reason::DuplicateIdentity | Reason::ParticipantRemoved | Reason::RoomDeleted => LeaveReason::Removed,
+        Reason::ParticipantRemoved | Reason::RoomDeleted => LeaveReason::Removed,
         _ => LeaveReason::Left,
     }
 }
@@ -324,6 +331,20 @@ mod tests {
         assert!(people.update(&[back]).is_empty());
         assert!(people.update(&[gone("bob", lk::DisconnectReason::DuplicateIdentity)]).is_empty());
         assert!(people.people.contains_key("bob"));
+    }
+
+    #[test]
+    fn somebody_who_enters_again_has_not_left() {
+        let mut people = People::new("me");
+        people.update(&[info("bob", 5, both(false))]);
+        let mut again = info("bob", 1, Vec::new());
+        again.sid = "PA_second".into();
+        let events = people.update(&[gone("bob", lk::DisconnectReason::DuplicateIdentity), again]);
+        assert_eq!(brief(&events), ["bob voice false", "bob camera false"]);
+        // Without a new stay that others may see it is a leave, and nobody put them out.
+        let mut ended = gone("bob", lk::DisconnectReason::DuplicateIdentity);
+        ended.sid = "PA_second".into();
+        assert_eq!(brief(&people.update(&[ended])), ["bob out 0"]);
     }
 
     #[test]

@@ -46,14 +46,22 @@ async fn a_dismissed_room_tells_everybody_and_can_be_opened_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_person_from_another_place_puts_the_earlier_one_out() {
     let hall = Hall::open().await;
-    let (mut first, mut second) = (Guest::new(), Guest::new());
+    let (mut first, mut second, mut eve) = (Guest::new(), Guest::new(), Guest::new());
+    eve.join(hall.params("eve", 57)).await;
     first.join(hall.params("ann", 57)).await;
+    eve.until_told(Event::OnRemoteUserEnterRoom { user_id: "ann".into(), name: "ann".into() }).await;
     second.join(hall.params("ann", 57)).await;
     let (reason, cause, _) = first.until_out().await;
     assert_eq!((reason, cause), (ExitReason::Removed, ExitCause::EnteredElsewhere));
     let told = second.settle(Duration::from_millis(500)).await;
     assert!(!told.iter().any(|event| matches!(event, Event::OnExitRoom { .. })), "{told:?}");
+    // To others the person has been there all the time.
+    let told = eve.settle(Duration::from_millis(200)).await;
+    assert!(told.is_empty(), "{told:?}");
     second.leave().await;
+    let reason = LeaveReason::Left;
+    eve.until_told(Event::OnRemoteUserLeaveRoom { user_id: "ann".into(), reason }).await;
+    eve.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,11 +56,12 @@ impl Rooms {
                 let _ = reply.send(people.map(|people| self.send_packet(&people, &packet, now)));
             }
             Ask::Shutdown { notice, reply } => {
-                for key in self.people.keys() {
-                    let mut departure = removal(DisconnectReason::ServerShutdown, &notice);
-                    departure.left = Some(LeaveReason::Left);
-                    self.depart(key, departure, now);
-                }
+                let departure = Departure {
+                    reason: DisconnectReason::ServerShutdown,
+                    notice,
+                    left: Some(LeaveReason::Left),
+                };
+                self.depart_all(self.people.keys(), &departure, now);
                 self.stopping = Some(reply);
             }
         }
@@ -76,9 +77,8 @@ impl Rooms {
     }
 
     fn dismiss(&mut self, room: &str, notice: &Notice, now: Instant) -> Result<(), EngineError> {
-        for key in self.room(room)?.people.clone() {
-            self.depart(key, removal(DisconnectReason::RoomDeleted, notice), now);
-        }
+        let people = self.room(room)?.people.clone();
+        self.depart_all(people, &removal(DisconnectReason::RoomDeleted, notice), now);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Rooms {
         if permission.hidden && !before.hidden {
             self.conceal(key, now);
         } else if before.hidden && !permission.hidden {
-            self.announce_to_others(key, now);
+            self.announce_to_others(key, None, now);
         }
         self.announce(key, now);
         if permission.can_subscribe {

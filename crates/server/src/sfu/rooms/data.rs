@@ -1,5 +1,6 @@
 //! Data packets: from one client's channel to the others', and from the server.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use confab_signal::{data, lk};
@@ -72,8 +73,8 @@ impl Rooms {
 
 /// To whom a packet goes; nobody named means everybody.
 struct Destinations {
-    names: Vec<String>,
-    sids: Vec<String>,
+    names: HashSet<String>,
+    sids: HashSet<String>,
 }
 
 impl Destinations {
@@ -119,11 +120,11 @@ fn sign(packet: &mut lk::DataPacket, person: &Person, reliable: bool) {
 
 #[allow(deprecated, reason = "older clients put the destinations inside the user packet")]
 fn destinations(packet: &lk::DataPacket) -> Destinations {
-    let mut names = packet.destination_identities.clone();
-    let mut sids = Vec::new();
+    let mut names: HashSet<String> = packet.destination_identities.iter().cloned().collect();
+    let mut sids = HashSet::new();
     if let Some(Value::User(user)) = &packet.value {
         names.extend(user.destination_identities.iter().cloned());
-        sids.clone_from(&user.destination_sids);
+        sids.extend(user.destination_sids.iter().cloned());
     }
     Destinations { names, sids }
 }

@@ -43,17 +43,19 @@ impl Forward {
                 let mid = peer.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid());
                 let Some(mid) = mid else { return };
                 let Some(key) = peer.sections.get(&mid) else { return };
-                peer.sources.insert(ssrc, *key);
                 *key
             }
         };
         let Some(track) = tracks.get_mut(key) else { return };
         if track.source.is_none_or(|source| source != ssrc) {
             // One encoding is forwarded: the first that came, or the one of a sender that restarted.
-            if track.source.is_some_and(|source| source_is_recent(track, source, packet.timestamp)) {
+            if track.source.is_some() && is_recent(track, packet.timestamp) {
                 return;
             }
-            track.source = Some(ssrc);
+            if let Some(before) = track.source.replace(ssrc) {
+                peer.sources.remove(&before);
+            }
+            peer.sources.insert(ssrc, key);
         }
         track.heard = packet.timestamp;
         if let Some(level) = packet.header.ext_vals.audio_level.filter(|_| !track.video) {
@@ -104,7 +106,9 @@ impl Rooms {
                 return;
             }
             let forgotten = peer.add_address(source);
-            if let Some(forgotten) = forgotten {
+            if let Some(forgotten) = forgotten
+                && self.by_address.get(&forgotten) == Some(&key)
+            {
                 self.by_address.remove(&forgotten);
             }
             self.by_address.insert(source, key);
@@ -224,6 +228,6 @@ fn write_to_outputs(track: &mut Track, peers: &mut Arena<Peer>, driven: &mut Vec
 }
 
 /// Whether a track's present source still sends.
-fn source_is_recent(track: &Track, _source: str0m::rtp::Ssrc, now: Instant) -> bool {
+fn is_recent(track: &Track, now: Instant) -> bool {
     now.saturating_duration_since(track.heard) < Duration::from_millis(500)
 }

@@ -37,21 +37,26 @@ impl Rooms {
         let earlier = self.find(&join.room, &join.identity);
         let room = self.open(&join.room, now);
         let (key, link) = self.seat(room, join, to, now);
-        if let Ok(earlier) = earlier {
+        let again = earlier.is_ok();
+        let replaced = earlier.ok().and_then(|earlier| {
             let departure = Departure {
                 reason: DisconnectReason::DuplicateIdentity,
                 notice: Some(Notice::exit(ExitCause::EnteredElsewhere, None)),
                 left: None,
             };
-            self.depart(earlier, departure, now);
-        }
+            self.take_out(earlier, departure, now)
+        });
         // Only now, so that the join is the first thing they hear.
         if let Some(room) = self.rooms.get_mut(room) {
             room.people.push(key);
         }
+        if again {
+            self.unseat(room);
+        }
         self.welcome(key, now);
         self.report_joined(key);
-        self.announce_to_others(key, now);
+        self.tell_speakers(key, now);
+        self.announce_to_others(key, replaced, now);
         self.subscribe_to_all(key);
         // The offer goes out even without tracks: the client is connected once it is answered.
         self.negotiate(key, now);
@@ -89,6 +94,7 @@ impl Rooms {
         self.tell(key, Message::Update(lk::ParticipantUpdate { participants }), now);
         let room = self.rooms.get(room).map(Room::info);
         self.tell(key, Message::RoomUpdate(lk::RoomUpdate { room }), now);
+        self.tell_speakers(key, now);
         self.restart(key, now);
         Some(Seat { person: key, link })
     }
@@ -123,6 +129,7 @@ impl Rooms {
                 attributes: join.attributes,
                 may_update_metadata: join.may_update_metadata,
                 permission: join.permission,
+                sources: join.sources,
                 client_protocol: join.client_protocol,
                 auto_subscribe: join.auto_subscribe,
                 seat: join.seat,
@@ -154,7 +161,10 @@ impl Rooms {
 
     /// Makes a connection findable by its present ICE user fragment.
     pub(super) fn register(&mut self, key: Key<Peer>) {
-        let Some(peer) = self.peers.get(key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        for old in peer.forget_fragments() {
+            self.by_fragment.remove(&old);
+        }
         if let Some(fragment) = peer.fragments.last() {
             self.by_fragment.insert(fragment.clone(), key);
         }
@@ -198,11 +208,21 @@ impl Rooms {
         self.report(key, |room, identity| EngineEvent::Joined { room, identity, name });
     }
 
-    /// Tells the others about somebody new; they themselves know it from their join.
-    pub(super) fn announce_to_others(&mut self, key: Key<Person>, now: Instant) {
-        let Some(person) = self.people.get(key).filter(|person| person.is_visible()) else { return };
+    /// Tells the others about somebody new, who knows it from the join. An earlier stay of theirs that
+    /// ends with it is told in the same breath, so that nobody has to take it for a leave.
+    pub(super) fn announce_to_others(
+        &mut self,
+        key: Key<Person>,
+        replaced: Option<lk::ParticipantInfo>,
+        now: Instant,
+    ) {
+        let Some(person) = self.people.get(key) else { return };
         let room = person.room;
-        let participants = self.info(key).into_iter().collect();
+        let new = person.is_visible().then(|| self.info(key)).flatten();
+        let participants: Vec<_> = replaced.into_iter().chain(new).collect();
+        if participants.is_empty() {
+            return;
+        }
         let update = Message::Update(lk::ParticipantUpdate { participants });
         let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
         for other in people.into_iter().filter(|other| *other != key) {
@@ -233,7 +253,7 @@ fn server_info() -> lk::ServerInfo {
 }
 
 /// Milliseconds of the wall clock, only for showing.
-fn unix_ms() -> i64 {
+pub(super) fn unix_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

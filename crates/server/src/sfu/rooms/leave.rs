@@ -31,7 +31,7 @@ pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(60);
 const RESUME_WAIT: Duration = Duration::from_secs(15);
 
 /// Why somebody goes out and what is said about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Departure {
     pub(super) reason: DisconnectReason,
     /// What only our own clients understand, said first.
@@ -41,11 +41,41 @@ pub(super) struct Departure {
 }
 
 impl Rooms {
-    /// Takes somebody out of their room at once; the goodbye follows.
+    /// Takes somebody out of their room at once and tells the others; the goodbye follows.
     pub(super) fn depart(&mut self, key: Key<Person>, departure: Departure, now: Instant) {
-        let Some(person) = self.people.get_mut(key) else { return };
+        let Some(room) = self.room_of(key) else { return };
+        if let Some(gone) = self.take_out(key, departure, now) {
+            let update = lk::ParticipantUpdate { participants: vec![gone] };
+            self.tell_room(room, &Message::Update(update), now);
+        }
+        self.unseat(room);
+    }
+
+    /// Takes people out who all go at once: none of them has to hear that the others do.
+    pub(super) fn depart_all(&mut self, people: Vec<Key<Person>>, departure: &Departure, now: Instant) {
+        for key in people {
+            let Some(room) = self.room_of(key) else { continue };
+            self.take_out(key, departure.clone(), now);
+            self.unseat(room);
+        }
+    }
+
+    /// The room of somebody who is not on their way out yet.
+    fn room_of(&self, key: Key<Person>) -> Option<Key<Room>> {
+        self.people.get(key).filter(|person| person.leaving.is_none()).map(|person| person.room)
+    }
+
+    /// The same for one, without a word to the others and with the seat still in the books; gives what
+    /// the others are to be told, if anything.
+    pub(super) fn take_out(
+        &mut self,
+        key: Key<Person>,
+        departure: Departure,
+        now: Instant,
+    ) -> Option<lk::ParticipantInfo> {
+        let person = self.people.get_mut(key)?;
         if person.leaving.is_some() {
-            return;
+            return None;
         }
         person.leaving = Some(Leaving { leave: None, unsaid: None, leave_by: now, gone_by: now });
         person.state = State::Disconnected;
@@ -59,7 +89,7 @@ impl Rooms {
         );
         self.stop_outputs(key);
         self.withdraw_all(key, now);
-        self.tell_departure(key, room, departure.reason, now);
+        let gone = self.unlist(key, room, departure.reason);
         if let Some(reason) = departure.left {
             self.report(key, |room, identity| EngineEvent::Left { room, identity, reason });
         }
@@ -82,7 +112,7 @@ impl Rooms {
             leaving.gone_by = now + wait + CLOSE_WAIT;
         }
         self.departing.push(key);
-        self.unseat(room, departure.left.is_none());
+        gone
     }
 
     /// Goes on with the goodbyes of those who are out.
@@ -200,18 +230,23 @@ impl Rooms {
         self.depart(key, Departure::timed_out(DisconnectReason::StateMismatch), now);
     }
 
-    fn tell_departure(&mut self, key: Key<Person>, room: Key<Room>, reason: DisconnectReason, now: Instant) {
+    /// Takes somebody off the room's list; gives their last state, if others know of them.
+    fn unlist(
+        &mut self,
+        key: Key<Person>,
+        room: Key<Room>,
+        reason: DisconnectReason,
+    ) -> Option<lk::ParticipantInfo> {
         if let Some(room) = self.rooms.get_mut(room) {
             room.people.retain(|other| *other != key);
         }
-        let Some(person) = self.people.get_mut(key) else { return };
+        let person = self.people.get_mut(key)?;
         person.version += 1;
-        if !person.is_visible() {
-            return;
-        }
-        let mut info = person.info(Vec::new());
-        info.disconnect_reason = reason.into();
-        self.tell_room(room, &Message::Update(lk::ParticipantUpdate { participants: vec![info] }), now);
+        person.is_visible().then(|| {
+            let mut info = person.info(Vec::new());
+            info.disconnect_reason = reason.into();
+            info
+        })
     }
 
     /// Says a notice over somebody's connection; false when there is none to say it over.
@@ -223,16 +258,17 @@ impl Rooms {
         said
     }
 
-    /// Frees the seat in the books; the last one closes the room, unless somebody takes the seat.
-    fn unseat(&mut self, room: Key<Room>, taken: bool) {
-        let Some(found) = self.rooms.get(room) else { return };
-        self.directory.leave(&found.name);
-        if found.people.is_empty() && !taken {
+    /// Frees a seat in the books. A room that nobody is in any more is closed, and that is reported
+    /// before another worker may open one of its name.
+    pub(super) fn unseat(&mut self, room: Key<Room>) {
+        let Some(name) = self.rooms.get(room).map(|room| room.name.clone()) else { return };
+        if self.rooms.get(room).is_some_and(|room| room.people.is_empty()) {
             let Some(room) = self.rooms.remove(room) else { return };
             tracing::info!(room = room.name, "room closed");
             self.by_name.remove(&room.name);
             self.reports.push(EngineEvent::RoomClosed { room: room.name });
         }
+        self.directory.leave(&name);
     }
 
     fn close(&mut self, key: Key<Peer>, now: Instant) {

@@ -28,7 +28,7 @@ impl Rooms {
         use lk::request_response::Reason;
         let Some(person) = self.people.get_mut(key) else { return };
         let too_long = [&request.cid, &request.name, &request.stream].iter().any(|t| t.len() > MAX_TEXT);
-        let refusal = if !person.permission.can_publish {
+        let refusal = if !person.may_publish(request.source()) {
             Some((Reason::NotAllowed, "does not have permission to publish"))
         } else if person.announced.len() + person.tracks.len() >= MAX_TRACKS
             || too_long
@@ -68,7 +68,7 @@ impl Rooms {
             tracing::info!(identity = person.identity, "offer of absurd size");
             return self.mismatch(key, now);
         }
-        let sections = sdp::sections(&offer.sdp);
+        let mut sections = sdp::sections(&offer.sdp);
         let Some(peer) = self.peers.get_mut(side) else { return };
         let Some(answer) = peer.answer(&sdp::receive_only(&offer.sdp, allowed)) else {
             return self.mismatch(key, now);
@@ -76,8 +76,13 @@ impl Rooms {
         self.register(side);
         self.pump(side, now);
         if allowed {
+            let refused = self.refuse_sections(key, &mut sections, &answer);
             self.sync_sections(key, &sections, now);
             self.claim(key, now);
+            for track_sid in refused {
+                let gone = lk::TrackUnpublishedResponse { track_sid };
+                self.tell(key, Message::TrackUnpublished(gone), now);
+            }
         }
         let mid = sections.into_iter().next().map(|section| section.mid);
         let answer = sdp::finish_answer(&answer, |mid| self.opus(key, mid));
@@ -129,11 +134,26 @@ impl Rooms {
             peer.sections.retain(|_, other| *other != key);
             peer.sources.retain(|_, other| *other != key);
         }
-        let gone = lk::TrackUnpublishedResponse { track_sid: track.info.sid };
+        let gone = lk::TrackUnpublishedResponse { track_sid: track.info.sid.clone() };
         if self.people.get(track.owner).is_some_and(|person| person.leaving.is_none()) {
             self.tell(track.owner, Message::TrackUnpublished(gone), now);
         }
-        self.unsubscribe_all(track.owner, key, now);
+        self.unsubscribe_all(track.owner, key, &track.info.sid, now);
+    }
+
+    /// Sections without a codec that is forwarded here carry nothing; gives the ids of the tracks that
+    /// were announced for them, which come to nothing too.
+    fn refuse_sections(&mut self, key: Key<Person>, sections: &mut [Section], answer: &str) -> Vec<String> {
+        let refused = sdp::refused(answer);
+        let Some(person) = self.people.get_mut(key) else { return Vec::new() };
+        let mut tracks = Vec::new();
+        for section in sections.iter_mut().filter(|section| section.sends && refused.contains(&section.mid)) {
+            section.sends = false;
+            let mid = Mid::from(section.mid.as_str());
+            let unclaimed = Unclaimed { mid, video: section.kind == "video", cid: section.track.clone() };
+            tracks.extend(person.take_announced(&unclaimed).map(|announced| announced.info.sid));
+        }
+        tracks
     }
 
     /// Compares the offer's sections with the tracks that are known.

@@ -1,12 +1,13 @@
 //! What a client asks over its websocket. A request nobody knows is ignored, never an end.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use confab_signal::{candidate, limit, lk};
 use lk::signal_request::Message as Request;
 use lk::signal_response::Message;
 
 use super::Rooms;
+use super::join::unix_ms;
 use super::leave::Departure;
 use crate::sfu::arena::Key;
 use crate::sfu::peer::Peer;
@@ -114,7 +115,10 @@ impl Rooms {
         use lk::request_response::Reason;
         let Some(person) = self.people.get_mut(key) else { return };
         let text = |text: &str| text.len();
-        let attributes: usize = update.attributes.iter().map(|(k, v)| text(k) + text(v)).sum();
+        // What is there already counts as well, unless it is replaced.
+        let kept = person.attributes.iter().filter(|(name, _)| !update.attributes.contains_key(*name));
+        let attributes: usize =
+            kept.chain(&update.attributes).map(|(name, value)| text(name) + text(value)).sum();
         let too_long = update.name.len() > limit::NAME
             || update.metadata.len() > limit::METADATA
             || attributes > limit::ATTRIBUTES;
@@ -142,9 +146,4 @@ impl Rooms {
         };
         self.tell(key, Message::RequestResponse(response), now);
     }
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -20,7 +20,8 @@ use crate::sfu::track::{Output, Track};
 /// A section is used again only when this many of its kind lie idle: some clients show a track in
 /// a used section late, but an offer must not grow for ever.
 const IDLE_SECTIONS: usize = 8;
-/// Tracks that one person receives at most: their sections have to fit into one description.
+/// Tracks that one person receives at most, and that one message can name: their sections have to fit
+/// into one description.
 const MAX_WANTED: usize = 1000;
 
 impl Rooms {
@@ -55,12 +56,19 @@ impl Rooms {
     }
 
     /// Takes a track that is gone from everybody in its publisher's room.
-    pub(super) fn unsubscribe_all(&mut self, publisher: Key<Person>, track: Key<Track>, now: Instant) {
+    pub(super) fn unsubscribe_all(
+        &mut self,
+        publisher: Key<Person>,
+        track: Key<Track>,
+        sid: &str,
+        now: Instant,
+    ) {
         let room = self.people.get(publisher).and_then(|person| self.rooms.get(person.room));
         for key in room.map(|room| room.people.clone()).unwrap_or_default() {
             let Some(person) = self.people.get_mut(key) else { continue };
             let before = person.wanted.len();
             person.wanted.retain(|wanted| *wanted != track);
+            person.paused.retain(|paused| paused != sid);
             if person.wanted.len() != before {
                 self.negotiate(key, now);
             }
@@ -70,8 +78,8 @@ impl Rooms {
     /// The client picks tracks itself.
     pub(super) fn subscription(&mut self, key: Key<Person>, wish: &lk::UpdateSubscription, now: Instant) {
         let sids = wish.participant_tracks.iter().flat_map(|tracks| &tracks.track_sids);
-        let tracks: Vec<Key<Track>> =
-            wish.track_sids.iter().chain(sids).filter_map(|sid| self.track_for(key, sid)).collect();
+        let sids = wish.track_sids.iter().chain(sids).take(MAX_WANTED);
+        let tracks: Vec<Key<Track>> = sids.filter_map(|sid| self.track_for(key, sid)).collect();
         let Some(person) = self.people.get_mut(key) else { return };
         if wish.subscribe && person.permission.can_subscribe {
             person.want(&tracks);
@@ -89,7 +97,7 @@ impl Rooms {
         setting: &lk::UpdateTrackSettings,
         now: Instant,
     ) {
-        for sid in &setting.track_sids {
+        for sid in setting.track_sids.iter().take(MAX_WANTED) {
             let Some(track) = self.track_for(key, sid) else { continue };
             if let Some(person) = self.people.get_mut(key) {
                 person.paused.retain(|paused| paused != sid);

@@ -8,7 +8,9 @@ use lk::signal_response::Message;
 
 use super::Rooms;
 use crate::sfu::arena::Key;
+use crate::sfu::person::Person;
 use crate::sfu::room::Room;
+use crate::sfu::speakers::Change;
 
 /// How often people and rooms are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -75,15 +77,26 @@ impl Rooms {
             }
         }
         let changes = room.speakers.update(levels);
-        if changes.is_empty() {
-            return;
+        if !changes.is_empty() {
+            self.tell_room(key, &speakers_changed(changes), now);
         }
-        let speakers = changes.into_iter().map(|change| lk::SpeakerInfo {
-            sid: change.sid,
-            level: change.level,
-            active: change.active,
-        });
-        let message = Message::SpeakersChanged(lk::SpeakersChanged { speakers: speakers.collect() });
-        self.tell_room(key, &message, now);
     }
+
+    /// Tells somebody who has come, or come back, who speaks in their room.
+    pub(super) fn tell_speakers(&mut self, key: Key<Person>, now: Instant) {
+        let room = self.people.get(key).and_then(|person| self.rooms.get(person.room));
+        let present = room.map(|room| room.speakers.present()).unwrap_or_default();
+        if !present.is_empty() {
+            self.tell(key, speakers_changed(present), now);
+        }
+    }
+}
+
+fn speakers_changed(changes: Vec<Change>) -> Message {
+    let speakers = changes.into_iter().map(|change| lk::SpeakerInfo {
+        sid: change.sid,
+        level: change.level,
+        active: change.active,
+    });
+    Message::SpeakersChanged(lk::SpeakersChanged { speakers: speakers.collect() })
 }

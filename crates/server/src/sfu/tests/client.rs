@@ -12,7 +12,7 @@ use str0m::channel::ChannelId;
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
-use str0m::{Candidate, Event, Input, Output, Rtc};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 use tokio::net::UdpSocket;
 
 use crate::engine::Permission;
@@ -59,6 +59,7 @@ pub(super) fn join(room: &str, identity: &str) -> Join {
             can_publish_data: true,
             hidden: false,
         },
+        sources: Vec::new(),
         may_update_metadata: false,
         seat: Duration::from_secs(5),
         auto_subscribe: true,
@@ -221,10 +222,14 @@ impl Client {
 
 impl Connection {
     async fn new() -> Connection {
+        Connection::with(Rtc::builder()).await
+    }
+
+    pub(super) async fn with(builder: RtcConfig) -> Connection {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let local = socket.local_addr().unwrap();
         let now = Instant::now();
-        let mut rtc = Rtc::builder().set_rtp_mode(true).build(now);
+        let mut rtc = builder.set_rtp_mode(true).build(now);
         rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
         Connection {
             rtc,
