@@ -23,8 +23,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 
 /// Why an answer is not code 0.
 enum Refusal {
-    /// The body cannot be read: said with that status.
-    Unreadable(StatusCode, String),
+    /// The request cannot be read: status 400.
+    Unreadable(String),
     /// Everything else: status 200.
     Fault(Fault),
 }
@@ -43,12 +43,7 @@ impl From<Stopped> for Refusal {
 
 impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Refusal {
-        let status = match error {
-            BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            BodyError::Broken => StatusCode::BAD_REQUEST,
-        };
-        Refusal::Unreadable(status, error.to_string())
+        Refusal::Unreadable(format!("The request cannot be read: {error}."))
     }
 }
 
@@ -145,9 +140,11 @@ fn role_fault(error: RoleError, entry: &Entry) -> Fault {
 /// Reads the body. A scene or role that does not exist is a wrong parameter, everything else that
 /// has no place in the request makes it unreadable.
 fn parameters(body: &Bytes) -> Result<RawEnterParams, Refusal> {
-    let unreadable = |what: String| Refusal::Unreadable(StatusCode::BAD_REQUEST, what);
     let value: Value = serde_json::from_slice(body)
-        .map_err(|error| unreadable(format!("The request is not JSON: {error}.")))?;
+        .map_err(|error| Refusal::Unreadable(format!("The request is not JSON: {error}.")))?;
+    if !value.is_object() {
+        return Err(Refusal::Unreadable("The request is not a JSON object.".to_owned()));
+    }
     for (member, code) in [("scene", Code::BAD_SCENE_OR_ROLE), ("role", Code::INVALID_ROLE)] {
         let given = value.get(member).filter(|given| !given.is_null()).cloned();
         let Some(given) = given else { continue };
@@ -157,18 +154,19 @@ fn parameters(body: &Bytes) -> Result<RawEnterParams, Refusal> {
             serde_json::from_value::<Role>(given).err()
         };
         if let Some(error) = read {
-            return Err(Fault::new(code).with_message(error.to_string()).into());
+            return Err(Fault::new(code).with_message(format!("{error}.")).into());
         }
     }
-    serde_json::from_value(value).map_err(|error| unreadable(format!("The request cannot be read: {error}.")))
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Refusal::Unreadable(format!("The request cannot be read: {error}.")))
 }
 
 /// Signalling is where this request came to, so a name or tunnel that led here leads there too.
 fn signalling_url(headers: &HeaderMap) -> Result<String, Refusal> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST.as_str()).filter(|host| !host.is_empty()).ok_or_else(|| {
-        Refusal::Unreadable(StatusCode::BAD_REQUEST, "The request has no Host header.".to_owned())
-    })?;
+    let host = text(header::HOST.as_str())
+        .filter(|host| !host.is_empty())
+        .ok_or_else(|| Refusal::Unreadable("The request has no Host header.".to_owned()))?;
     let scheme = if text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
     Ok(format!("{scheme}://{host}"))
 }
@@ -181,10 +179,10 @@ fn answered(what: &'static str, shared: &Shared, answer: Result<EnterAnswer, Ref
             (StatusCode::OK, EnterAnswer::from(fault))
         }
         // The sentence may repeat parts of the body, so it goes to the sender only.
-        Err(Refusal::Unreadable(status, sentence)) => {
-            info!(what, status = status.as_u16(), "unreadable request");
+        Err(Refusal::Unreadable(sentence)) => {
+            info!(what, "unreadable request");
             let fault = Fault::new(Code::INVALID_PARAMETER).with_message(sentence);
-            (status, EnterAnswer::from(fault))
+            (StatusCode::BAD_REQUEST, EnterAnswer::from(fault))
         }
     };
     shared.metrics.v1(what, answer.code);

@@ -16,6 +16,8 @@ use tracing::info;
 
 use cli::{Cli, Command};
 
+/// What is logged unless --log or `CONFAB_LOG` says otherwise: str0m warns of harmless offers.
+const QUIET: &str = "info,str0m=error";
 /// What is left of the runtime after the server has stopped may take this long.
 const LEFTOVERS: Duration = Duration::from_millis(300);
 
@@ -48,7 +50,7 @@ fn serve(cli: &Cli, config: Config) -> Result<()> {
     let color = std::io::stderr().is_terminal();
     let directives = cli.log.clone().or_else(|| std::env::var("CONFAB_LOG").ok());
     let subscriber =
-        confab_server::log::subscriber(directives.as_deref().unwrap_or("info"), color, std::io::stderr)
+        confab_server::log::subscriber(directives.as_deref().unwrap_or(QUIET), color, std::io::stderr)
             .context("--log (CONFAB_LOG)")?;
     tracing::subscriber::set_global_default(subscriber).context("the log")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
