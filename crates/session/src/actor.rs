@@ -11,7 +11,7 @@ use crate::offload::offload;
 use crate::room::{Attempt, Effect, Input, Phase, Room};
 use crate::session::{Receive, SessionConfig};
 use crate::subscribe::people::People;
-use crate::subscribe::video::Whose;
+use crate::subscribe::video::{VideoIn, Whose};
 use confab_frame::{Slot, VideoFrame};
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
 use confab_protocol::{
@@ -415,11 +415,11 @@ impl Actor {
                     self.shared.open(user_id, StreamType::Big);
                 }
                 Event::OnRemoteUserLeaveRoom { user_id, .. } => self.shared.close(Some(user_id)),
-                Event::OnUserVideoAvailable { user_id, available: false } => {
-                    self.clear(user_id, StreamType::Big);
+                Event::OnUserVideoAvailable { user_id, available } => {
+                    self.picture_changed(user_id, StreamType::Big, *available);
                 }
-                Event::OnUserSubStreamAvailable { user_id, available: false } => {
-                    self.clear(user_id, StreamType::Sub);
+                Event::OnUserSubStreamAvailable { user_id, available } => {
+                    self.picture_changed(user_id, StreamType::Sub, *available);
                 }
                 _ => {}
             }
@@ -427,13 +427,21 @@ impl Actor {
         }
     }
 
-    fn clear(&self, user: &str, stream: StreamType) {
-        if let Some(slot) = self.shared.slot(user, stream) {
+    /// Takes somebody's last picture away, or expects a first one.
+    fn picture_changed(&self, user: &str, stream: StreamType, available: bool) {
+        if let (Some(slot), false) = (self.shared.slot(user, stream), available) {
             slot.clear();
+        }
+        let theirs = |video: &&VideoIn| video.whose.user_id == user && video.whose.stream == stream;
+        if available {
+            self.remote.videos.values().filter(theirs).for_each(VideoIn::begin_again);
         }
     }
 
     async fn inside(&mut self, inside: Inside) {
+        if !self.is_current(&inside) {
+            return;
+        }
         match inside {
             Inside::CameraSent => {
                 self.emit_in_room(Event::OnSendFirstLocalVideoFrame {
@@ -448,6 +456,21 @@ impl Actor {
                 if ours { self.emit(event) } else { self.emit_in_room(event) }
             }
             Inside::FirstSound { user_id } => self.emit_in_room(Event::OnFirstAudioFrame { user_id }),
+        }
+    }
+
+    /// Whether what is reported is still there: a report may come after the end of its stream.
+    fn is_current(&self, inside: &Inside) -> bool {
+        match inside {
+            Inside::CameraSent => self.local.video.stream().is_some(),
+            Inside::VoiceSent => self.local.voice.stream().is_some(),
+            Inside::FirstPicture { whose, .. } if whose.user_id.is_empty() => true,
+            Inside::FirstPicture { whose, .. } => {
+                self.remote.videos.values().any(|video| video.whose == *whose)
+            }
+            Inside::FirstSound { user_id } => {
+                self.remote.voices.values().any(|voice| voice.user_id == *user_id)
+            }
         }
     }
 

@@ -150,7 +150,7 @@ impl Session {
         self.ask(Command::Participants).await.unwrap_or_default()
     }
 
-    /// The latest figures; those of a second hardly differ.
+    /// The figures of the latest second or two.
     pub async fn statistics(&self) -> Statistics {
         self.ask(Command::Statistics).await.unwrap_or_default()
     }

@@ -91,6 +91,15 @@ impl Guest {
         self.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
     }
 
+    /// Waits for somebody's next first picture.
+    pub async fn until_first_picture(&mut self, of: &str) {
+        self.until(&format!("the first picture of {of}"), |event| match event {
+            Event::OnFirstVideoFrame { user_id, .. } => (user_id == of).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+
     /// Waits for the exit.
     pub async fn until_out(&mut self) -> (ExitReason, ExitCause, String) {
         self.until("the exit", |event| match event {

@@ -3,6 +3,7 @@ use confab_server::{AppConfig, CloudKey, Config, Server};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Two applications of the server, and their keys.
@@ -23,15 +24,19 @@ pub struct Hall {
 impl Hall {
     /// Opens a server on loopback.
     pub async fn open() -> Hall {
+        Hall::open_at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    /// Opens a server at this address, as after a restart.
+    pub async fn open_at(http: SocketAddr) -> Hall {
         // RUST_LOG shows what happens inside; the second test to come finds it set already.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let loopback = "127.0.0.1:0".parse().unwrap();
         let config = Config {
-            http: loopback,
-            media: loopback,
+            http,
+            media: "127.0.0.1:0".parse().unwrap(),
             app: vec![
                 AppConfig { id: APP, key: KEY.into() },
                 AppConfig { id: OTHER_APP, key: OTHER_KEY.into() },
@@ -45,6 +50,11 @@ impl Hall {
     /// Its address.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.http()
     }
 
     /// Stops it.

@@ -60,19 +60,17 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_works_and_keeps_memory_is_seen_to() {
+    fn a_program_that_works_is_seen_to() {
         // A program that has used no time at all yet is not counted.
         work(Duration::from_millis(100));
         let mut computer = Computer::new();
-        let before = computer.fill(Statistics::default());
-        let kept = vec![1_u8; 64 << 20];
+        computer.fill(Statistics::default());
         work(Duration::from_millis(500));
-        let after = computer.fill(Statistics { rtt: 7, ..Statistics::default() });
-        assert!(after.app_cpu > 0 && after.system_cpu > 0, "{after:?}");
-        let grown = after.app_memory_usage_in_mb - before.app_memory_usage_in_mb;
-        assert!((60..500).contains(&grown), "{grown} MB more after {} were kept", kept.len() >> 20);
-        assert!(after.system_memory_usage_in_mb >= after.app_memory_usage_in_mb);
-        assert!(after.system_memory_in_mb > after.system_memory_usage_in_mb);
-        assert_eq!(after.rtt, 7);
+        let figures = computer.fill(Statistics { rtt: 7, ..Statistics::default() });
+        assert!(figures.app_cpu > 0 && figures.system_cpu > 0, "{figures:?}");
+        assert!(figures.app_memory_usage_in_mb > 0, "{figures:?}");
+        assert!(figures.system_memory_usage_in_mb >= figures.app_memory_usage_in_mb, "{figures:?}");
+        assert!(figures.system_memory_in_mb > figures.system_memory_usage_in_mb, "{figures:?}");
+        assert_eq!(figures.rtt, 7);
     }
 }

@@ -10,7 +10,7 @@ use crate::subscribe::video::Whose;
 use confab_frame::{EncodedAudio, Slot, VideoFrame, queue};
 use confab_media::audio::AudioEngine;
 use confab_media::capture::Camera;
-use confab_media::{CameraSource, MediaError, MicrophoneSource, SpeakerSink};
+use confab_media::{CameraSource, DeviceKind, MediaError, MicrophoneSource, SpeakerSink};
 use confab_protocol::{Code, Event, Fault, StreamType};
 use sending::Sending;
 use std::sync::Arc;
@@ -115,6 +115,7 @@ impl Local {
 }
 
 impl Actor {
+    /// Opens a camera in place of the one before, which comes back when the new one cannot be opened.
     pub(super) async fn start_video(&mut self, source: CameraSource) -> Result<(), Fault> {
         if self
             .local
@@ -124,24 +125,29 @@ impl Actor {
         {
             return Ok(());
         }
+        let before = self.local.camera.as_ref().filter(|open| open.camera.failure().is_none());
+        let before = before.map(|open| open.source.clone());
         self.local.close_camera().await;
+        let opened = self.open_camera(source).await;
+        if let (Err(_), Some(before)) = (&opened, before)
+            && let Err(error) = self.open_camera(before).await
+        {
+            self.device_fault(&error);
+        }
+        self.keep_in_step();
+        let goes_on = self.local.camera.is_some();
+        opened.map_err(|error| self.start_fault(&error, goes_on))
+    }
+
+    async fn open_camera(&mut self, source: CameraSource) -> Result<(), MediaError> {
         let (config, slot, wanted) = (self.config.video, self.shared.local.clone(), source.clone());
         let opened = offload("camera-open", move || Camera::start(&wanted, config, slot)).await;
-        let opened = opened.unwrap_or_else(|| Err(no_thread()));
-        match opened {
-            Ok(camera) => {
-                let watch = tokio::spawn(watch(self.shared.local.clone(), self.inside.clone()));
-                self.local.camera = Some(OpenCamera { source, camera, watch });
-                self.emit(Event::OnCameraDidReady);
-                self.warn_audience();
-                self.keep_in_step();
-                Ok(())
-            }
-            Err(error) => {
-                self.keep_in_step();
-                Err(self.device_fault(&error))
-            }
-        }
+        let camera = opened.unwrap_or_else(|| Err(no_thread()))?;
+        let watch = tokio::spawn(watch(self.shared.local.clone(), self.inside.clone()));
+        self.local.camera = Some(OpenCamera { source, camera, watch });
+        self.emit(Event::OnCameraDidReady);
+        self.warn_audience();
+        Ok(())
     }
 
     pub(super) async fn stop_video(&mut self) {
@@ -172,7 +178,7 @@ impl Actor {
                 self.keep_in_step();
                 Ok(())
             }
-            Err(error) => Err(self.device_fault(&error)),
+            Err(error) => Err(self.start_fault(&error, self.local.microphone.is_some())),
         }
     }
 
@@ -232,7 +238,9 @@ impl Actor {
             };
             if let Some(error) = &started.complaint {
                 let fault = media_fault(error);
-                self.emit(Event::warning(&fault));
+                // Nobody asked for a speaker by itself, so that it is a warning whatever is wrong.
+                let code = if fault.code > 0 { fault.code } else { Code::SPEAKER_ABNORMAL.0 };
+                self.emit(Event::warning(&Fault { code, ..fault }));
             }
             if let Some(engine) = self.local.engine() {
                 engine.set_muted(self.local.voice_muted);
@@ -264,10 +272,34 @@ impl Actor {
         }
         let broken = self.local.engine().and_then(|engine| engine.failure());
         if let Some(error) = broken {
-            self.device_fault(&error);
-            self.stop_audio().await;
-            self.local.close_engine().await;
+            self.sound_failed(&error).await;
         }
+    }
+
+    /// Lets go of what failed and of nothing else: the others are heard on without a microphone, and
+    /// hear us without a speaker.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other failures are the engine's own")]
+    async fn sound_failed(&mut self, error: &MediaError) {
+        self.device_fault(error);
+        let (MediaError::DeviceLost { kind, .. } | MediaError::File { kind, .. }) = error else {
+            self.stop_audio().await;
+            return self.local.close_engine().await;
+        };
+        match (kind, self.local.engine().cloned()) {
+            (DeviceKind::Speaker, Some(engine)) => {
+                let silenced = offload("speaker-release", move || engine.set_speaker(&SpeakerSink::Null));
+                if let Some(Err(error)) = silenced.await {
+                    tracing::warn!(%error, "the speaker did not close in order");
+                }
+            }
+            _ => self.stop_audio().await,
+        }
+    }
+
+    /// What is wrong with a device that was asked for. Where the one before goes on, only the answer
+    /// says so: nothing has failed that was in use.
+    fn start_fault(&mut self, error: &MediaError, goes_on: bool) -> Fault {
+        if goes_on { media_fault(error) } else { self.device_fault(error) }
     }
 
     /// Tells the app what is wrong with a device and makes it an answer.

@@ -10,17 +10,31 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+/// Rates are of at least this time: over less, a single picture would count as hundreds a second.
+const AT_LEAST: Duration = Duration::from_secs(1);
 /// How long the connection may take to tell how its packets fare.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Counts of the report before, for what is told by the second.
+/// Under what our own streams are counted; others' are counted under the server's ids.
+const CAMERA: &str = "camera";
+const VOICE: &str = "voice";
+
+/// What earlier reports counted, for what is told by the second.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    at: Option<Instant>,
+    newer: Option<Counted>,
+    /// At least [`AT_LEAST`] before the newer.
+    older: Option<Counted>,
     computer: Option<Computer>,
-    counts: HashMap<String, Counts>,
     /// The loudness told last.
     volumes: Vec<Volume>,
+}
+
+/// The counts of all streams at one time.
+#[derive(Clone, Debug)]
+struct Counted {
+    at: Instant,
+    counts: HashMap<String, Counts>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +45,7 @@ struct Counts {
     lost: u64,
 }
 
-/// What one stream did since the report before.
+/// What one stream did by the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Rates {
     kbps: u32,
@@ -39,14 +53,40 @@ struct Rates {
     loss: u32,
 }
 
+/// One report being made: the counts now beside those it is compared with.
+#[derive(Debug)]
+struct Round {
+    now: Counted,
+    before: Option<Counted>,
+}
+
 impl Report {
-    /// Rates of a stream over `elapsed`, from its counts now.
-    fn rates(&mut self, key: String, now: Counts, elapsed: Duration) -> Rates {
-        let before = self.counts.insert(key, now).unwrap_or_default();
-        let seconds = elapsed.as_secs_f64();
-        if seconds <= 0.0 {
-            return Rates::default();
+    /// Begins a report at `now`, which is compared with the latest that is old enough.
+    fn begin(&self, now: Instant) -> Round {
+        let known = [&self.newer, &self.older].into_iter().flatten();
+        let before = known.filter(|counted| is_old(counted, now)).max_by_key(|counted| counted.at).cloned();
+        Round { now: Counted { at: now, counts: HashMap::new() }, before }
+    }
+
+    /// Keeps what a report counted, if the one before is old enough to be compared with it.
+    fn keep(&mut self, round: Round) {
+        if self.newer.as_ref().is_none_or(|newer| is_old(newer, round.now.at)) {
+            self.older = self.newer.replace(round.now);
         }
+    }
+}
+
+fn is_old(counted: &Counted, now: Instant) -> bool {
+    now.saturating_duration_since(counted.at) >= AT_LEAST
+}
+
+impl Round {
+    /// Rates of a stream from its counts now.
+    fn rates(&mut self, key: &str, now: Counts) -> Rates {
+        self.now.counts.insert(key.to_owned(), now);
+        let Some(earlier) = &self.before else { return Rates::default() };
+        let before = earlier.counts.get(key).copied().unwrap_or_default();
+        let seconds = self.now.at.saturating_duration_since(earlier.at).as_secs_f64();
         let per_second = |count: u64| (count as f64 / seconds).round() as u32;
         let (came, lost) = (now.packets.saturating_sub(before.packets), now.lost.saturating_sub(before.lost));
         Rates {
@@ -74,13 +114,13 @@ impl Actor {
         self.emit(Event::OnUserVoiceVolume { volumes });
     }
 
-    /// The figures since they were last asked for.
+    /// The figures now; what is told by the second is of the last one or two.
     pub(super) async fn statistics(&mut self) -> Statistics {
-        let now = Instant::now();
-        let elapsed = self.report.at.replace(now).map_or(Duration::ZERO, |at| now - at);
         let path = self.path().await.unwrap_or_default();
-        let local = self.local_statistics(elapsed);
-        let remote = self.remote_statistics(elapsed);
+        let mut round = self.report.begin(Instant::now());
+        let local = self.local_statistics(&mut round);
+        let remote = self.remote_statistics(&mut round);
+        self.report.keep(round);
         let video = self.local.video.stream().map_or(0, |stream| stream.sent.bytes());
         let voice = self.local.voice.stream().map_or(0, |stream| stream.sent.bytes());
         let received = self.remote.videos.values().map(|video| &video.received);
@@ -109,7 +149,7 @@ impl Actor {
         tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
     }
 
-    fn local_statistics(&mut self, elapsed: Duration) -> Vec<LocalStatistics> {
+    fn local_statistics(&self, round: &mut Round) -> Vec<LocalStatistics> {
         let video = self.local.video.stream().map(|stream| Counts {
             bytes: stream.sent.bytes(),
             frames: stream.sent.units(),
@@ -125,8 +165,8 @@ impl Actor {
         }
         let picture = self.shared.local.latest();
         let size = picture.map_or((0, 0), |frame| (frame.buffer.width(), frame.buffer.height()));
-        let video = video.map(|counts| self.report.rates("camera".into(), counts, elapsed));
-        let voice = voice.map(|counts| self.report.rates("voice".into(), counts, elapsed));
+        let video = video.map(|counts| round.rates(CAMERA, counts));
+        let voice = voice.map(|counts| round.rates(VOICE, counts));
         let sent = video.unwrap_or_default();
         vec![LocalStatistics {
             width: if video.is_some() { size.0 } else { 0 },
@@ -139,12 +179,12 @@ impl Actor {
         }]
     }
 
-    fn remote_statistics(&mut self, elapsed: Duration) -> Vec<RemoteStatistics> {
+    fn remote_statistics(&self, round: &mut Round) -> Vec<RemoteStatistics> {
         let mut found: HashMap<(String, u8), RemoteStatistics> = HashMap::new();
         for (sid, video) in &self.remote.videos {
             let (packets, lost) = video.received.packets();
             let counts = Counts { bytes: video.received.bytes(), frames: video.decoded(), packets, lost };
-            let rates = self.report.rates(sid.clone(), counts, elapsed);
+            let rates = round.rates(sid, counts);
             let size = video.slot.latest().map(|frame| (frame.buffer.width(), frame.buffer.height()));
             let (user_id, stream_type) = (video.whose.user_id.clone(), video.whose.stream.number());
             let one = found.entry((user_id.clone(), stream_type)).or_default();
@@ -161,7 +201,7 @@ impl Actor {
                 lost: stats.lost,
                 ..Counts::default()
             };
-            let rates = self.report.rates(sid.clone(), counts, elapsed);
+            let rates = round.rates(sid, counts);
             let one = found.entry((voice.user_id.clone(), StreamType::Big.number())).or_default();
             one.user_id.clone_from(&voice.user_id);
             (one.audio_sample_rate, one.audio_bitrate) = (SAMPLE_RATE, rates.kbps);
@@ -183,14 +223,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_of_the_time_since_the_report_before() {
+    fn rates_are_of_a_second_at_least_however_often_they_are_asked_for() {
         let mut report = Report::default();
-        let second = Duration::from_secs(1);
+        let start = Instant::now();
+        let mut ask = |milliseconds, counts| {
+            let mut round = report.begin(start + Duration::from_millis(milliseconds));
+            let rates = round.rates("a", counts);
+            report.keep(round);
+            rates
+        };
+        assert_eq!(ask(0, Counts::default()), Rates::default());
         let first = Counts { bytes: 125_000, frames: 30, packets: 98, lost: 2 };
-        let rates = report.rates("a".into(), first, second);
-        assert_eq!(rates, Rates { kbps: 1_000, fps: 30, loss: 2 });
-        let next = Counts { bytes: 250_000, frames: 60, packets: 198, lost: 2 };
-        assert_eq!(report.rates("a".into(), next, second * 2), Rates { kbps: 500, fps: 15, loss: 0 });
-        assert_eq!(report.rates("b".into(), next, Duration::ZERO), Rates::default());
+        assert_eq!(ask(1_000, first), Rates { kbps: 1_000, fps: 30, loss: 2 });
+        // A moment later: still of more than a second.
+        let next = Counts { bytes: 126_000, frames: 31, packets: 98, lost: 2 };
+        assert_eq!(ask(1_010, next), Rates { kbps: 998, fps: 31, loss: 2 });
+        let last = Counts { bytes: 375_000, frames: 90, packets: 298, lost: 2 };
+        assert_eq!(ask(3_000, last), Rates { kbps: 1_000, fps: 30, loss: 0 });
     }
 }

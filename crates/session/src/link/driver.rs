@@ -240,8 +240,8 @@ impl Driver {
     /// Hears only the peer connections until the grace is over.
     async fn await_notice(&mut self, until: tokio::time::Instant) -> Step {
         while let Ok(Some(event)) = tokio::time::timeout_at(until, self.event_receiver.recv()).await {
-            if let PeerEvent::Data(bytes) = event {
-                self.data(&bytes).await?;
+            if let PeerEvent::Notice(notice) = event {
+                self.noticed(notice).await?;
             } else if let PeerEvent::Channel(channel) = event {
                 self.read_channel(channel);
             }
@@ -273,7 +273,7 @@ impl Driver {
             PeerEvent::State(side, state) => return self.state(side, state).await,
             PeerEvent::Candidate(side, candidate) => return self.late_candidate(side, &candidate).await,
             PeerEvent::Channel(channel) => self.read_channel(channel),
-            PeerEvent::Data(bytes) => return self.data(&bytes).await,
+            PeerEvent::Notice(notice) => return self.noticed(notice).await,
             PeerEvent::Track(track) => {
                 let sid = track.track_id().await;
                 let asks = self.subscriber.peer.as_ref().map(Peer::asks).unwrap_or_default();
@@ -303,13 +303,14 @@ impl Driver {
         }
     }
 
-    /// Reads a data channel of the server until it closes.
+    /// Reads a data channel of the server until it closes. Only notices are passed on: whatever else
+    /// others send must not crowd out what the connection itself has to say.
     fn read_channel(&mut self, channel: Arc<dyn DataChannel>) {
         let events = self.events.clone();
         self.channels.spawn(async move {
             while let Some(event) = channel.poll().await {
-                if let Some(bytes) = data(&event)
-                    && events.send(PeerEvent::Data(bytes)).await.is_err()
+                if let Some(notice) = data(&event).and_then(|bytes| notice(&bytes))
+                    && events.send(PeerEvent::Notice(notice)).await.is_err()
                 {
                     return;
                 }
@@ -317,24 +318,13 @@ impl Driver {
         });
     }
 
-    async fn data(&mut self, bytes: &[u8]) -> Step {
-        let packet = match confab_signal::data::decode(bytes) {
-            Ok(packet) => packet,
-            Err(error) => {
-                tracing::debug!(%error, "a data packet was ignored");
-                return Ok(());
-            }
-        };
-        match confab_signal::data::notice(&packet) {
-            Some(notice @ Notice::Exit { .. }) => match Ending::from_notice(notice) {
-                Some(ending) => Err(News::Ended(ending)),
-                None => Ok(()),
-            },
-            Some(notice) => {
+    async fn noticed(&mut self, notice: Notice) -> Step {
+        match Ending::from_notice(notice.clone()) {
+            Some(ending) => Err(News::Ended(ending)),
+            None => {
                 self.tell(News::Notice(notice)).await;
                 Ok(())
             }
-            None => Ok(()),
         }
     }
 
@@ -376,6 +366,17 @@ impl Driver {
         }
         self.close_peers().await;
         self.channels.shutdown().await;
+    }
+}
+
+/// What the server tells in a data packet beyond LiveKit's messages, if it is that.
+fn notice(bytes: &[u8]) -> Option<Notice> {
+    match confab_signal::data::decode(bytes) {
+        Ok(packet) => confab_signal::data::notice(&packet),
+        Err(error) => {
+            tracing::debug!(%error, "a data packet was ignored");
+            None
+        }
     }
 }
 

@@ -27,7 +27,7 @@ const KEY_INTERVAL: Duration = Duration::from_millis(200);
 const FIRST_PICTURE: Duration = Duration::from_millis(4);
 
 /// Whose pictures a track carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Whose {
     pub(crate) user_id: String,
     pub(crate) stream: StreamType,
@@ -41,6 +41,7 @@ pub(crate) struct VideoIn {
     pub(crate) received: Arc<Received>,
     decoder: Arc<VideoDecoderThread>,
     shown: Arc<AtomicBool>,
+    seen: Arc<AtomicBool>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -59,7 +60,7 @@ impl VideoIn {
         let decoder =
             Arc::new(VideoDecoderThread::start(&*whose.user_id, slot.clone(), move || wisher.notify_one())?);
         let received = Arc::new(Received::default());
-        let shown = Arc::new(AtomicBool::new(true));
+        let (shown, seen) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let stop = CancellationToken::new();
         let receiving = Receiving {
             track,
@@ -74,19 +75,26 @@ impl VideoIn {
             shown: shown.clone(),
             ssrc: None,
             asked: None,
-            seen: false,
+            seen: seen.clone(),
         };
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             let _ = stopped.run_until_cancelled(receiving.run(wish)).await;
         });
-        Ok(Self { whose, slot, received, decoder, shown, stop, task })
+        Ok(Self { whose, slot, received, decoder, shown, seen, stop, task })
     }
 
     /// Decodes nothing while nobody looks; the stack gives a track out only once, so it is kept.
     pub(crate) fn set_shown(&self, shown: bool) {
-        self.shown.store(shown, Ordering::Relaxed);
+        if !self.shown.swap(shown, Ordering::Relaxed) && shown {
+            self.begin_again();
+        }
         self.tidy();
+    }
+
+    /// The next picture counts as the first once more, as after a pause.
+    pub(crate) fn begin_again(&self) {
+        self.seen.store(false, Ordering::Relaxed);
     }
 
     /// Takes a picture away that was decoded after nobody looked any more.
@@ -129,7 +137,7 @@ struct Receiving {
     /// When a key frame was asked for last.
     asked: Option<Instant>,
     /// The first picture was told.
-    seen: bool,
+    seen: Arc<AtomicBool>,
 }
 
 impl Receiving {
@@ -148,7 +156,7 @@ impl Receiving {
                 },
                 () = wish.notified() => self.ask_for_key(),
                 () = sleep, if due.is_some() => {}
-                _ = look.tick(), if !self.seen && self.ssrc.is_some() => self.look().await,
+                _ = look.tick(), if !self.seen.load(Ordering::Relaxed) && self.ssrc.is_some() => self.look().await,
             }
             self.hand_on();
             if self.key_due().is_some_and(|due| Instant::now() >= due) {
@@ -219,7 +227,7 @@ impl Receiving {
             return;
         }
         if let Some(frame) = self.slot.latest() {
-            self.seen = true;
+            self.seen.store(true, Ordering::Relaxed);
             tracing::debug!(user = self.whose.user_id, "the first picture is there");
             let (width, height) = (frame.buffer.width(), frame.buffer.height());
             let whose = self.whose.clone();

@@ -10,7 +10,7 @@ use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -30,36 +30,37 @@ struct Stream {
 }
 
 impl Streams {
-    fn with<T>(&self, ssrc: u32, act: impl FnOnce(&mut Stream) -> T) -> T {
-        act(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(ssrc).or_default())
+    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Stream>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Key frames of `ssrc` are made by whoever waits for `wish`.
     pub(crate) fn set_wish(&self, ssrc: u32, wish: Wish) {
-        self.with(ssrc, |stream| stream.wish = Some(wish));
+        self.lock().entry(ssrc).or_default().wish = Some(wish);
     }
 
     /// The id of the media section that `ssrc` is sent in.
     pub(crate) fn set_mid(&self, ssrc: u32, mid: &str) {
-        self.with(ssrc, |stream| stream.mid = Some(Bytes::copy_from_slice(mid.as_bytes())));
+        self.lock().entry(ssrc).or_default().mid = Some(Bytes::copy_from_slice(mid.as_bytes()));
     }
 
     /// The loss of the stream that fares worst, 0.0..1.0.
     pub(crate) fn loss(&self) -> f64 {
-        let streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        streams.values().map(|stream| stream.loss).fold(0.0, f64::max)
+        self.lock().values().map(|stream| stream.loss).fold(0.0, f64::max)
     }
 
     fn set_loss(&self, ssrc: u32, loss: f64) {
-        self.with(ssrc, |stream| stream.loss = loss);
+        if let Some(stream) = self.lock().get_mut(&ssrc) {
+            stream.loss = loss;
+        }
     }
 
     fn mid(&self, ssrc: u32) -> Option<Bytes> {
-        self.with(ssrc, |stream| stream.mid.clone())
+        self.lock().get(&ssrc).and_then(|stream| stream.mid.clone())
     }
 
     fn wish(&self, ssrc: u32) {
-        if let Some(wish) = self.with(ssrc, |stream| stream.wish.clone()) {
+        if let Some(wish) = self.lock().get(&ssrc).and_then(|stream| stream.wish.as_ref()) {
             wish.notify_one();
         }
     }

@@ -3,7 +3,7 @@ use super::codecs::{h264, interceptors, media_engine, opus};
 use super::outgoing::{Streams, Wish};
 use super::{Path, Side, TransportError};
 use bytes::Bytes;
-use confab_protocol::IceServer;
+use confab_protocol::{IceServer, Notice};
 use rtc::data_channel::RTCDataChannelInit;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
@@ -54,8 +54,8 @@ pub(crate) enum PeerEvent {
     Candidate(Side, RTCIceCandidateInit),
     /// The far end opened a data channel.
     Channel(Arc<dyn DataChannel>),
-    /// A message on a data channel.
-    Data(Bytes),
+    /// What the server tells beyond LiveKit's messages.
+    Notice(Notice),
     /// The far end sends a track.
     Track(Arc<dyn TrackRemote>),
 }

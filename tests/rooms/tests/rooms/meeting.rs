@@ -102,21 +102,19 @@ async fn events_about_somebody_come_in_order_and_mute_and_stop_are_told() {
     bob.until_told(Event::OnRemoteUserEnterRoom { user_id: "ann".into(), name: "ann".into() }).await;
     bob.until_told(audio(true)).await;
     bob.until_told(video(true)).await;
-    bob.until("ann's first picture", |event| match event {
-        Event::OnFirstVideoFrame { user_id, .. } => (user_id == "ann").then_some(()),
-        _ => None,
-    })
-    .await;
+    bob.until_first_picture("ann").await;
     ann.session.mute_local_video(true).await.unwrap();
     bob.until_told(video(false)).await;
     ann.session.mute_local_video(false).await.unwrap();
     bob.until_told(video(true)).await;
+    bob.until_first_picture("ann").await;
     let slot = bob.session.remote_video("ann").unwrap();
     assert_eq!(stamped(slot.clone(), 5).await.len(), 5, "pictures go on after the mute");
     ann.session.stop_local_video().await.unwrap();
     bob.until_told(video(false)).await;
     ann.session.start_local_video(CameraSource::Test).await.unwrap();
     bob.until_told(video(true)).await;
+    bob.until_first_picture("ann").await;
     assert_eq!(stamped(slot, 5).await.len(), 5, "pictures come back after the stop");
     let figures = bob.session.statistics().await;
     let about_ann = figures.remote_statistics.iter().find(|one| one.user_id == "ann").unwrap();
@@ -172,6 +170,56 @@ async fn a_cut_wire_is_told_and_mended_by_itself() {
     assert!(bob.sees("ann").await && ann.sees("bob").await);
     ann.leave().await;
     bob.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_stopped_and_started_again_has_everybody_back() {
+    let hall = Hall::open().await;
+    let (mut ann, mut bob) = (Guest::new(), Guest::new());
+    for (guest, user) in [(&mut ann, "ann"), (&mut bob, "bob")] {
+        guest.send_both().await;
+        guest.join(hall.params(user, 14)).await;
+    }
+    ann.until_first_picture("bob").await;
+    let address = hall.address();
+    hall.stop(confab_protocol::ExitCause::ServerStopped).await;
+    ann.until_told(Event::OnConnectionLost).await;
+    bob.until_told(Event::OnConnectionLost).await;
+    let _hall = Hall::open_at(address).await;
+    ann.until_told(Event::OnConnectionRecovery).await;
+    bob.until_told(Event::OnConnectionRecovery).await;
+    ann.until_first_picture("bob").await;
+    assert_eq!(stamped(ann.session.remote_video("bob").unwrap(), 5).await.len(), 5);
+    let out = |guest: &Guest| guest.told.iter().any(|event| matches!(event, Event::OnExitRoom { .. }));
+    assert!(!out(&ann) && !out(&bob));
+    ann.leave().await;
+    bob.leave().await;
+}
+
+/// What is recorded to that device is lost at once, as with a disk that is full.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_speaker_that_fails_takes_neither_the_microphone_nor_the_room_with_it() {
+    let hall = Hall::open().await;
+    let mut ann = Guest::new();
+    let mut bob = Guest::with(SessionConfig { speaker: SpeakerSink::File("/dev/full".into()), ..config() });
+    ann.join(hall.params("ann", 15)).await;
+    bob.join(hall.params("bob", 15)).await;
+    bob.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
+    ann.until_told(Event::OnFirstAudioFrame { user_id: "bob".into() }).await;
+    bob.until("the speaker's failure", |event| match event {
+        Event::OnError { code, .. } | Event::OnWarning { code, .. } => {
+            [-1321, 1205].contains(code).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    let told = ann.settle(Duration::from_millis(700)).await;
+    assert!(told.is_empty(), "bob is heard on: {told:?}");
+    ann.send_both().await;
+    bob.until_told(Event::OnFirstAudioFrame { user_id: "ann".into() }).await;
+    bob.leave().await;
+    ann.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -235,10 +283,12 @@ async fn pictures_on_demand_come_only_while_they_are_shown() {
     let slot = bob.session.remote_video("ann").unwrap();
     assert!(slot.latest().is_none(), "a picture came that nobody shows");
     bob.session.start_remote_view("ann", 0).await.unwrap();
+    bob.until_first_picture("ann").await;
     assert_eq!(stamped(slot.clone(), 3).await.len(), 3);
     bob.session.stop_remote_view("ann", 0).await.unwrap();
     assert!(slot.latest().is_none());
     bob.session.start_remote_view("ann", 0).await.unwrap();
+    bob.until_first_picture("ann").await;
     assert_eq!(stamped(slot, 3).await.len(), 3, "shown again");
     ann.leave().await;
     bob.leave().await;
