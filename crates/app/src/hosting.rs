@@ -35,9 +35,7 @@ impl Running {
             Err(StartError::PortInUse { .. }) if port.is_none() => Server::spawn(config(0)),
             other => other,
         };
-        let server = started.map_err(|error| {
-            Fault::new(Code::FAILED).with_message(format!("No room can be opened here: {error}."))
-        })?;
+        let server = started.map_err(|error| refused(&error))?;
         let port = server.http().port();
         let addresses = if lan { lan_addresses() } else { vec![IpAddr::V4(Ipv4Addr::LOCALHOST)] };
         let info = Hosting {
@@ -53,6 +51,19 @@ impl Running {
     pub(crate) fn stop(self) {
         self.server.stop(ExitCause::HostStopped);
     }
+}
+
+/// Says what stands in the way in words of the app, which has no settings of a server.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other causes are said well by the server")]
+fn refused(error: &StartError) -> Fault {
+    let why = match error {
+        StartError::PortInUse { address, .. } => {
+            format!("port {} is in use by another program; choose another one", address.port())
+        }
+        StartError::Listen { address, refusal, .. } => format!("{address} cannot be used: {refusal}"),
+        other => other.to_string(),
+    };
+    Fault::new(Code::FAILED).with_message(format!("No room can be opened here: {why}."))
 }
 
 impl std::fmt::Debug for Running {

@@ -32,9 +32,20 @@ struct AnswerLine {
     error: Option<Fault>,
 }
 
-/// Answers requests in their order until the input ends. A line that cannot be read is answered
-/// with an error; only a broken input ends it early.
+/// Answers requests in their order until the input ends or nobody reads the output any more. A line
+/// that cannot be read is answered with an error; only a broken input ends it early.
 pub async fn serve<H: Host>(
+    controller: &Controller<H>,
+    input: impl AsyncBufRead + Unpin,
+    output: &Output,
+) -> std::io::Result<()> {
+    tokio::select! {
+        read = follow(controller, input, output) => read,
+        () = output.unread() => Ok(()),
+    }
+}
+
+async fn follow<H: Host>(
     controller: &Controller<H>,
     mut input: impl AsyncBufRead + Unpin,
     output: &Output,
@@ -53,7 +64,7 @@ pub async fn serve<H: Host>(
             Ok(result) => (Some(result), None),
             Err(fault) => (None, Some(fault)),
         };
-        output.answer(&AnswerLine { id: line.id, result, error });
+        output.answer(&AnswerLine { id: line.id, result, error }).await;
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 use confab_server::log::subscriber;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What is logged unless `CONFAB_LOG` says otherwise: the transport complains about what is normal
-/// before a connection stands.
-const QUIET: &str = "warn,rtc_ice=error,rtc_dtls=error";
+/// What is logged unless `CONFAB_LOG` says otherwise. The transport's crates complain about every
+/// packet that is not what they expect, which anybody may send to a port of ours.
+const QUIET: &str = "warn,webrtc=off,rtc=off";
 
 /// Starts the log. `wanted` is the content of `CONFAB_LOG`, as in `info,confab_session=debug`;
 /// secrets stay out of it at every level.

@@ -1,8 +1,10 @@
 use confab_protocol::RawEnterParams;
 use confab_scene::Scene;
 use serde::de::Error as _;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+use serde_path_to_error::Track;
 use ts_rs::TS;
 
 use crate::DeviceKind;
@@ -187,11 +189,24 @@ impl<'de> Deserialize<'de> for Request {
         if let Some(name) = fields.keys().find(|name| !["command", "args"].contains(&name.as_str())) {
             return Err(D::Error::custom(format!("unknown field `{name}` beside \"command\" and \"args\"")));
         }
-        let args = fields.entry("args").or_insert(Value::Null);
-        if args.is_null() {
-            *args = Value::Object(Map::new());
-        }
-        Self::deserialize(Value::Object(fields)).map_err(D::Error::custom)
+        let command = fields.remove("command").unwrap_or_default();
+        let args = match fields.remove("args") {
+            None | Some(Value::Null) => Value::Object(Map::new()),
+            Some(args @ Value::Object(_)) => args,
+            Some(_) => return Err(D::Error::custom("\"args\" is not an object")),
+        };
+        // The command first, so that what is wrong behind it is found in its place.
+        let ordered = MapDeserializer::new([("command", command), ("args", args)].into_iter());
+        let mut track = Track::new();
+        let read: Result<Self, serde_json::Error> =
+            Self::deserialize(serde_path_to_error::Deserializer::new(ordered, &mut track));
+        read.map_err(|error| {
+            let path = track.path().to_string();
+            match path.strip_prefix("args.") {
+                Some(field) => D::Error::custom(format!("{field}: {error}")),
+                None => D::Error::custom(error),
+            }
+        })
     }
 }
 
@@ -243,7 +258,9 @@ mod tests {
             (r#"{"command":"exit_room","extra":1}"#, "unknown field `extra`"),
             (r#"{"command":"mute_local_audio","args":{"muted":true}}"#, "unknown field `muted`"),
             (r#"{"command":"mute_local_audio"}"#, "missing field `mute`"),
-            (r#"{"command":"enter_room","args":{"scene":9}}"#, "The scene 9 does not exist"),
+            (r#"{"command":"enter_room","args":{"scene":9}}"#, "scene: The scene 9 does not exist"),
+            (r#"{"command":"enter_room","args":{"userId":5}}"#, "userId: invalid type: integer"),
+            (r#"{"command":"exit_room","args":[]}"#, "\"args\" is not an object"),
         ] {
             let error = read(json).unwrap_err();
             assert!(error.contains(said), "{json}: {error}");

@@ -217,6 +217,8 @@ impl AppState {
             }
             Event::OnConnectionLost | Event::OnTryToReconnect if self.phase == Phase::In => {
                 self.phase = Phase::Reconnecting;
+                let people = std::mem::take(&mut self.participants);
+                self.on_people(people);
             }
             Event::OnConnectionRecovery if self.phase == Phase::Reconnecting => self.phase = Phase::In,
             Event::OnCameraDidReady => self.camera.ready = true,
@@ -229,6 +231,16 @@ impl AppState {
             }
             _ => {}
         }
+    }
+
+    /// Who is there. While the connection is lost nobody is known to speak.
+    pub fn on_people(&mut self, mut people: Vec<Participant>) {
+        if self.phase == Phase::Reconnecting {
+            for one in &mut people {
+                (one.speaking, one.audio_level) = (false, 0);
+            }
+        }
+        self.participants = people;
     }
 
     /// How loud I am.
@@ -293,6 +305,27 @@ mod tests {
         state.on_enter_asked(Some(room(1)));
         state.on_event(&Event::OnEnterRoom { result: 20 }, 77);
         state
+    }
+
+    #[test]
+    fn nobody_is_known_to_speak_while_the_connection_is_lost() {
+        let speaker = Participant {
+            user_id: "ann".to_owned(),
+            name: "Ann".to_owned(),
+            role: Role::Anchor,
+            video_available: true,
+            audio_available: true,
+            video_size: None,
+            audio_level: 70,
+            speaking: true,
+        };
+        let mut state = inside();
+        state.on_people(vec![speaker.clone()]);
+        assert!(state.participants[0].speaking);
+        state.on_event(&Event::OnConnectionLost, 80);
+        assert!(!state.participants[0].speaking);
+        state.on_people(vec![speaker]);
+        assert_eq!((state.participants[0].speaking, state.participants[0].audio_level), (false, 0));
     }
 
     #[test]

@@ -167,6 +167,58 @@ fn two_programs_meet_in_a_room_that_one_of_them_opened() {
 }
 
 #[test]
+fn somebody_whose_output_nobody_reads_any_more_leaves_the_room_and_ends() {
+    let mut host = Headless::start();
+    let hosting = host.call(1, "host_room", &json!({}))["result"].clone();
+    host.call(2, "enter_room", &json!({"userId": "host", "roomId": 8}));
+    assert!(host.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+    let signed = host.call(3, "make_user_sig", &json!({"userId": "guest"}))["result"].clone();
+    let data = tempfile::tempdir().unwrap();
+    let mut guest = Command::new(env!("CARGO_BIN_EXE_confab-headless"))
+        .args(["--camera", "none", "--microphone", "none", "--speaker", "null"])
+        .env("CONFAB_DATA", data.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let args = json!({
+        "server": hosting["server"], "sdkAppId": hosting["sdkAppId"], "userId": "guest",
+        "userSig": signed["userSig"], "roomId": 8,
+    });
+    // Its input stays open.
+    let mut stdin = guest.stdin.take().unwrap();
+    writeln!(stdin, "{}", json!({ "id": 1, "command": "enter_room", "args": args })).unwrap();
+    host.event("onRemoteUserEnterRoom");
+    drop(guest.stdout.take());
+    assert_eq!(host.event("onRemoteUserLeaveRoom")["reason"], 0);
+    assert_eq!(guest.wait().unwrap().code(), Some(0));
+    assert_eq!(host.end(), Some(0));
+}
+
+#[test]
+fn a_device_that_is_not_there_takes_none_away_that_works() {
+    let mut app = Headless::start();
+    app.call(1, "start_local_video", &json!({}));
+    app.event("onFirstVideoFrame");
+    app.call(2, "start_local_audio", &json!({}));
+    for (id, kind, device, code) in
+        [(3, "camera", "file:nope.y4m", -1301), (4, "microphone", "file:nope.wav", -1302)]
+    {
+        let answer = app.call(id, "select_device", &json!({"kind": kind, "deviceId": device}));
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains(device.trim_start_matches("file:")), "{message}");
+    }
+    let state = app.call(5, "get_state", &json!({}))["result"].clone();
+    assert_eq!((&state["camera"]["on"], &state["microphone"]["on"]), (&json!(true), &json!(true)), "{state}");
+    app.call(6, "stop_local_video", &json!({}));
+    let refused = app.call(7, "select_device", &json!({"kind": "camera", "deviceId": "file:nope.y4m"}));
+    assert_eq!(refused["error"]["code"], -1301, "{refused}");
+    assert_eq!(app.call(8, "start_local_video", &json!({}))["result"], Value::Null);
+    assert_eq!(app.end(), Some(0));
+}
+
+#[test]
 fn no_secret_is_in_the_log_however_much_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let log = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();

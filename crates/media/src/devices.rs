@@ -49,6 +49,11 @@ pub fn list(kind: DeviceKind) -> Result<Vec<Device>, MediaError> {
     Ok(devices)
 }
 
+/// Whether the device that `wanted` means is there, as opening it would find it. Takes up to a second.
+pub fn check(kind: DeviceKind, wanted: Option<&str>) -> Result<(), MediaError> {
+    choose(kind, &list(kind)?, wanted).map(drop)
+}
+
 /// The place in `devices` of the one that `wanted` means: by id (also without the `system:` in front),
 /// else by name, else by a part of its name that only it has. Without a wish it is the default, else
 /// the first.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
 use confab_protocol::{Event, Fault, Participant};
 use confab_session::{Receive, Session};
 use tokio::sync::{mpsc, oneshot};
@@ -38,6 +39,9 @@ pub(super) enum Change {
     EntryRefused,
     CameraFailed(Fault),
     MicrophoneFailed(Fault),
+    CameraChosen(CameraSource),
+    MicrophoneChosen(MicrophoneSource),
+    SpeakerChosen(SpeakerSink),
     People(Vec<Participant>),
     HostingStarted(Box<Running>),
     HostingFailed,
@@ -147,10 +151,13 @@ impl<H: Host> Actor<H> {
             Change::EntryRefused => self.state.on_enter_refused(),
             Change::CameraFailed(fault) => self.state.on_camera_failed(fault),
             Change::MicrophoneFailed(fault) => self.state.on_microphone_failed(fault),
+            Change::CameraChosen(camera) => self.chosen.camera = Some(camera),
+            Change::MicrophoneChosen(microphone) => self.chosen.microphone = Some(microphone),
+            Change::SpeakerChosen(speaker) => self.chosen.speaker = speaker,
             Change::People(people) => {
                 self.looking = false;
                 if matches!(self.state.phase, Phase::In | Phase::Reconnecting) {
-                    self.state.participants = people;
+                    self.state.on_people(people);
                 }
             }
             Change::HostingStarted(running) => {
@@ -170,7 +177,6 @@ impl<H: Host> Actor<H> {
     }
 
     async fn on_event(&mut self, event: Event) {
-        debug!(?event, "event");
         self.state.on_event(&event, unix_ms());
         let moved = matches!(
             event,

@@ -1,6 +1,8 @@
 //! The devices of this computer.
 
-use confab_media::{Device, MediaError, devices};
+use std::path::Path;
+
+use confab_media::{CameraSource, Device, MediaError, MicrophoneSource, devices};
 use confab_protocol::{Code, Fault};
 
 use crate::{DeviceKind, DeviceView};
@@ -16,13 +18,46 @@ pub(super) fn list(kind: Option<DeviceKind>) -> Result<Vec<DeviceView>, Fault> {
     Ok(found)
 }
 
+/// Whether a camera is there, without starting it. Asks the system: may take long.
+pub(super) fn check_camera(source: &CameraSource) -> Result<(), Fault> {
+    match source {
+        CameraSource::Device(name) => there(DeviceKind::Camera, name.as_deref()),
+        CameraSource::File(path) => readable(DeviceKind::Camera, path),
+        CameraSource::Test => Ok(()),
+    }
+}
+
+/// The same for a microphone.
+pub(super) fn check_microphone(source: &MicrophoneSource) -> Result<(), Fault> {
+    match source {
+        MicrophoneSource::Device(name) => there(DeviceKind::Microphone, name.as_deref()),
+        MicrophoneSource::File(path) => readable(DeviceKind::Microphone, path),
+        MicrophoneSource::Tone => Ok(()),
+    }
+}
+
+fn there(kind: DeviceKind, name: Option<&str>) -> Result<(), Fault> {
+    devices::check(of_media(kind), name).map_err(|error| media_fault(&error))
+}
+
+fn readable(kind: DeviceKind, path: &Path) -> Result<(), Fault> {
+    std::fs::File::open(path).map(drop).map_err(|error| {
+        let (kind, path, problem) = (of_media(kind), path.to_owned(), error.to_string());
+        media_fault(&MediaError::File { kind, path, problem })
+    })
+}
+
 fn view(kind: DeviceKind, device: Device) -> DeviceView {
     DeviceView { kind, device_id: device.id, name: device.name, is_default: device.is_default }
 }
 
 /// A failure of devices or codecs as the host sees it.
 pub(super) fn media_fault(error: &MediaError) -> Fault {
-    Fault::new(Code(error.code())).with_message(error.to_string())
+    let mut message = error.to_string();
+    if let Some(first) = message.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Fault::new(Code(error.code())).with_message(format!("{message}."))
 }
 
 fn of_media(kind: DeviceKind) -> confab_media::DeviceKind {

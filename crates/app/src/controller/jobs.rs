@@ -27,6 +27,18 @@ pub(super) async fn plain(reply: Reply, job: impl Future<Output = Result<(), Fau
     done(reply, Change::None, answer)
 }
 
+/// A device that is tried: only when it works the change is made.
+pub(super) async fn choose(
+    reply: Reply,
+    tried: impl Future<Output = Result<(), Fault>>,
+    change: Change,
+) -> Done {
+    match tried.await {
+        Ok(()) => done(reply, change, Ok(Value::Null)),
+        Err(fault) => done(reply, Change::None, Err(fault)),
+    }
+}
+
 /// A job with an answer of its own.
 pub(super) async fn answered(reply: Reply, job: impl Future<Output = Answer>) -> Done {
     let answer = job.await;

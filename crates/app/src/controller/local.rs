@@ -1,11 +1,17 @@
 //! The devices of this computer in use.
 
+use std::pin::Pin;
+
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
+use confab_protocol::Fault;
 use serde_json::Value;
 
 use super::actor::{Actor, Change, Reply};
-use super::{chosen, jobs};
+use super::{chosen, devices, jobs};
 use crate::{CameraView, DeviceKind, Host, MicrophoneView};
+
+/// A device being tried.
+type Tried = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 impl<H: Host> Actor<H> {
     pub(super) async fn start_local_video(&mut self, named: Option<&str>, reply: Reply) {
@@ -77,29 +83,33 @@ impl<H: Host> Actor<H> {
         self.start(job).await;
     }
 
+    /// Uses another device from now on. One that is not there, or does not start, changes nothing.
     pub(super) async fn select(&mut self, kind: DeviceKind, id: &str, reply: Reply) {
+        let session = self.session.clone();
         match kind {
             DeviceKind::Camera => {
                 let camera = chosen::device(id, |name| CameraSource::Device(Some(name)));
-                self.chosen.camera = Some(camera.clone());
-                match self.state.camera.on {
-                    true => self.start_camera(camera, reply).await,
-                    false => Self::answer(reply, Ok(Value::Null)),
-                }
+                let wanted = camera.clone();
+                let tried: Tried = match self.state.camera.on {
+                    true => Box::pin(async move { session.start_local_video(wanted).await }),
+                    false => Box::pin(jobs::blocking(move || devices::check_camera(&wanted))),
+                };
+                self.start(jobs::choose(reply, tried, Change::CameraChosen(camera))).await;
             }
             DeviceKind::Microphone => {
                 let microphone = chosen::device(id, |name| MicrophoneSource::Device(Some(name)));
-                self.chosen.microphone = Some(microphone.clone());
-                match self.state.microphone.on {
-                    true => self.start_microphone(microphone, reply).await,
-                    false => Self::answer(reply, Ok(Value::Null)),
-                }
+                let wanted = microphone.clone();
+                let tried: Tried = match self.state.microphone.on {
+                    true => Box::pin(async move { session.start_local_audio(wanted).await }),
+                    false => Box::pin(jobs::blocking(move || devices::check_microphone(&wanted))),
+                };
+                self.start(jobs::choose(reply, tried, Change::MicrophoneChosen(microphone))).await;
             }
             DeviceKind::Speaker => {
                 let speaker = chosen::device(id, |name| SpeakerSink::Device(Some(name)));
-                self.chosen.speaker = speaker.clone();
-                let session = self.session.clone();
-                self.start(jobs::plain(reply, async move { session.set_speaker(speaker).await })).await;
+                let wanted = speaker.clone();
+                let tried = async move { session.set_speaker(wanted).await };
+                self.start(jobs::choose(reply, tried, Change::SpeakerChosen(speaker))).await;
             }
         }
     }

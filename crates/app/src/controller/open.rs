@@ -12,11 +12,7 @@ impl<H: Host> Actor<H> {
     pub(super) async fn host_room(&mut self, port: Option<u16>, lan: bool, reply: Reply) {
         match &self.hosting {
             HostingNow::Yes(running) => return Self::answer(reply, jobs::value(&running.info)),
-            HostingNow::Changing => {
-                let wait = Fault::new(Code::REFUSED)
-                    .with_message("Rooms are being opened or closed right now; try again in a moment.");
-                return Self::answer(reply, Err(wait));
-            }
+            HostingNow::Changing => return Self::answer(reply, Err(changing())),
             HostingNow::No => {}
         }
         let key = match self.store.host_key() {
@@ -40,10 +36,16 @@ impl<H: Host> Actor<H> {
                 };
                 self.start(job).await;
             }
-            before @ (HostingNow::No | HostingNow::Changing) => {
-                self.hosting = before;
+            HostingNow::Changing => Self::answer(reply, Err(changing())),
+            HostingNow::No => {
+                self.hosting = HostingNow::No;
                 Self::answer(reply, Ok(Value::Null));
             }
         }
     }
+}
+
+fn changing() -> Fault {
+    Fault::new(Code::REFUSED)
+        .with_message("Rooms are being opened or closed right now; try again in a moment.")
 }

@@ -1,15 +1,21 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 /// Lines that may wait for a slow reader before figures are left out and answers wait.
 const WAITING: usize = 4096;
 /// Lines that may wait at all: a reader that far behind has stopped reading.
 const MOST: usize = 16 * WAITING;
+
+/// How long the last lines may take.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How much it matters that an event arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +30,6 @@ pub enum Weight {
 #[derive(Debug)]
 pub struct Output {
     waiting: Arc<Waiting>,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The lines between those who say them and the thread that writes them.
@@ -34,7 +39,11 @@ struct Waiting {
     /// A line came, or the end.
     came: Condvar,
     /// A line went, or the reader.
-    went: Condvar,
+    went: Notify,
+    /// The reader went.
+    unread: CancellationToken,
+    /// The thread has ended.
+    done: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +53,8 @@ struct State {
     ended: bool,
     /// Nobody reads any more.
     unread: bool,
+    /// The thread writes no more.
+    done: bool,
     dropped: u64,
 }
 
@@ -52,16 +63,29 @@ impl Output {
     pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
         let waiting = Arc::new(Waiting::default());
         let lines = Arc::clone(&waiting);
-        let thread = std::thread::Builder::new().name("lines".into()).spawn(move || write(writer, &lines))?;
-        Ok(Self { waiting, thread: Mutex::new(Some(thread)) })
+        std::thread::Builder::new().name("lines".into()).spawn(move || write(writer, &lines))?;
+        Ok(Self { waiting })
     }
 
     /// Writes an answer, waiting for a slow reader.
-    pub fn answer(&self, answer: &impl Serialize) {
+    pub async fn answer(&self, answer: &impl Serialize) {
         let Ok(line) = serde_json::to_string(answer) else { return };
-        let full = |state: &mut State| state.lines.len() >= WAITING && !state.unread;
-        let state = self.waiting.went.wait_while(self.waiting.lock(), full);
-        self.waiting.put(state.unwrap_or_else(PoisonError::into_inner), line);
+        loop {
+            let mut went = pin!(self.waiting.went.notified());
+            went.as_mut().enable();
+            {
+                let state = self.waiting.lock();
+                if state.lines.len() < WAITING || state.unread {
+                    return self.waiting.put(state, line);
+                }
+            }
+            went.await;
+        }
+    }
+
+    /// Returns once nobody reads any more.
+    pub async fn unread(&self) {
+        self.waiting.unread.cancelled().await;
     }
 
     /// Writes an event without waiting.
@@ -86,15 +110,16 @@ impl Output {
 }
 
 impl Drop for Output {
-    /// Waits until everything is written.
+    /// Waits until everything is written, but not long for somebody who does not read.
     fn drop(&mut self) {
-        self.waiting.lock().ended = true;
+        let mut state = self.waiting.lock();
+        state.ended = true;
         self.waiting.came.notify_all();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            warn!("the thread that writes lines had panicked");
+        let writing = |state: &mut State| !state.done;
+        let waited = self.waiting.done.wait_timeout_while(state, FAREWELL, writing);
+        let (state, over) = waited.unwrap_or_else(PoisonError::into_inner);
+        if over.timed_out() {
+            warn!(lines = state.lines.len(), "nobody reads the last lines");
         }
     }
 }
@@ -116,7 +141,8 @@ impl Waiting {
         let empty = |state: &mut State| state.lines.is_empty() && !state.ended;
         let mut state = self.came.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
         let line = state.lines.pop_front();
-        self.went.notify_all();
+        drop(state);
+        self.went.notify_waiters();
         line
     }
 
@@ -125,17 +151,21 @@ impl Waiting {
         let mut state = self.lock();
         state.unread = true;
         state.lines.clear();
-        self.went.notify_all();
+        drop(state);
+        self.unread.cancel();
+        self.went.notify_waiters();
     }
 }
 
 fn write(mut writer: impl Write, waiting: &Waiting) {
     while let Some(line) = waiting.take() {
         if writeln!(writer, "{line}").and_then(|()| writer.flush()).is_err() {
-            // The end of the input ends the app.
-            return waiting.give_up();
+            waiting.give_up();
+            break;
         }
     }
+    waiting.lock().done = true;
+    waiting.done.notify_all();
 }
 
 #[cfg(test)]
@@ -175,12 +205,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn everything_is_written_before_it_ends() {
+    #[tokio::test]
+    async fn everything_is_written_before_it_ends() {
         let written = Shared::default();
         let output = Output::new(written.clone()).unwrap();
         for number in 0..100 {
-            output.answer(&number);
+            output.answer(&number).await;
         }
         output.event(&"last", Weight::Fact);
         drop(output);
@@ -206,12 +236,23 @@ mod tests {
         assert!(text.ends_with("\"removed\"\n"));
     }
 
-    #[test]
-    fn nobody_waits_for_a_reader_that_has_gone() {
+    #[tokio::test]
+    async fn nobody_waits_for_a_reader_that_has_gone_and_that_is_told() {
         let output = Output::new(Broken).unwrap();
         for number in 0..2 * WAITING {
-            output.answer(&number);
+            output.answer(&number).await;
         }
+        output.unread().await;
+    }
+
+    #[test]
+    fn the_end_does_not_wait_long_for_somebody_who_does_not_read() {
+        let written = Shared::default();
+        let _standing = written.0.lock().unwrap();
+        let output = Output::new(written.clone()).unwrap();
+        output.event(&"unread", Weight::Fact);
+        let began = std::time::Instant::now();
         drop(output);
+        assert!((FAREWELL..2 * FAREWELL).contains(&began.elapsed()));
     }
 }
