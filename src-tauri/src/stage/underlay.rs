@@ -39,6 +39,8 @@ impl Underlay {
         overlay.add_overlay(&webview);
         column.pack_start(&overlay, true, true, 0);
         overlay.show_all();
+        // Being moved took the keyboard from it.
+        webview.grab_focus();
         let canvas = Arc::<Mutex<Canvas>>::default();
         let painted = canvas.clone();
         area.connect_draw(move |area, context| {
