@@ -13,11 +13,14 @@ export type Host = {
 /** A refusal by the backend: a stable code, and a sentence a person can act on. */
 export class HostFault extends Error {
   readonly code: number;
+  /** A closer code where there is one. */
+  readonly detail: number | null;
 
-  constructor(fault: Pick<Fault, "code" | "message">) {
+  constructor(fault: Fault) {
     super(fault.message);
     this.name = "HostFault";
     this.code = fault.code;
+    this.detail = fault.detail ?? null;
   }
 
   /** Reads whatever a transport threw; anything that is no fault becomes code -1. */
@@ -26,7 +29,10 @@ export class HostFault extends Error {
     if (isFault(thrown)) return new HostFault(thrown);
     return new HostFault({
       code: -1,
-      message: typeof thrown === "string" ? thrown : "Something went wrong inside the app.",
+      message:
+        typeof thrown === "string"
+          ? thrown
+          : "Something went wrong inside the app. Try again; if it happens again, restart the app.",
     });
   }
 }

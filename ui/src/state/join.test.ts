@@ -66,13 +66,20 @@ describe("a room's name", () => {
 
 describe("a user ID", () => {
   it("may be empty, and has at most 32 characters", () => {
-    expect(checkUserId("")).toBeNull();
-    expect(checkUserId("a".repeat(32))).toBeNull();
-    expect(checkUserId("a".repeat(33))).toContain("33");
+    expect(checkUserId("", "")).toBeNull();
+    expect(checkUserId("a".repeat(32), "")).toBeNull();
+    expect(checkUserId("a".repeat(33), "")).toContain("33");
   });
 
   it("names the accented letter", () => {
-    expect(checkUserId("renée")).toContain("“é”");
+    expect(checkUserId("renée", "")).toContain("“é”");
+  });
+
+  it("is asked for where a UserSig was typed, which is made for one person", () => {
+    expect(checkUserId("", "eJw")).toBe("Enter the user ID that the UserSig was made for.");
+    const form: JoinForm = { ...good, userSig: "eJw" };
+    expect(checkForm({ ...form, where: "host" })).not.toHaveProperty("userId");
+    expect(checkForm({ ...form, where: "server" })).toHaveProperty("userId");
   });
 });
 
@@ -132,10 +139,11 @@ describe("the form", () => {
 
   it("puts a refusal beside the field that can mend it", () => {
     const joining: JoinForm = { ...good, where: "server" };
-    expect(fieldOfFault(-3318, joining)).toBe("room");
-    expect(fieldOfFault(-100018, joining)).toBe("userSig");
-    expect(fieldOfFault(-3307, joining)).toBe("server");
-    expect(fieldOfFault(-100011, joining)).toBeNull();
-    expect(fieldOfFault(-100018, good)).toBeNull();
+    expect(fieldOfFault(-3318, null, joining)).toBe("room");
+    expect(fieldOfFault(-100018, -70001, joining)).toBe("userSig");
+    expect(fieldOfFault(-100018, -70014, joining)).toBe("sdkAppId");
+    expect(fieldOfFault(-3307, null, joining)).toBe("server");
+    expect(fieldOfFault(-100011, null, joining)).toBeNull();
+    expect(fieldOfFault(-100018, -70001, good)).toBeNull();
   });
 });

@@ -55,6 +55,9 @@ export const FIELDS: readonly FieldName[] = [
 
 const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>(["sdkAppId", "userId", "userSig"]);
 
+/** Closer codes of -100018 that concern the SDKAppID. */
+const OTHER_APP: ReadonlySet<number> = new Set([-70014, -70020, -70252]);
+
 export const MAX_ROOM_NUMBER = 4294967294;
 export const MAX_SDK_APP_ID = 4294967295;
 const ROOM_TEXT = /^[A-Za-z0-9 !#$%&()+\-:;<=.>?@[\]^_{}|~,]$/;
@@ -71,7 +74,7 @@ export function checkForm(form: JoinForm): FieldErrors {
     "room",
     form.roomKind === "number" ? checkRoomNumber(form.roomNumber) : checkRoomText(form.roomText),
   );
-  put("userId", checkUserId(form.userId));
+  put("userId", checkUserId(form.userId, form.where === "server" ? form.userSig : ""));
   if (form.where === "server") {
     put("server", checkServer(form.server));
     put("sdkAppId", checkSdkAppId(form.sdkAppId, form.userSig));
@@ -114,9 +117,11 @@ export function checkRoomText(text: string): string | null {
   return null;
 }
 
-/** Empty is right: the page then makes one. */
-export function checkUserId(text: string): string | null {
-  if (text === "") return null;
+/** Empty is right as long as no UserSig was typed: the page then makes one. */
+export function checkUserId(text: string, userSig: string): string | null {
+  if (text === "") {
+    return userSig.trim() === "" ? null : "Enter the user ID that the UserSig was made for.";
+  }
   const odd = characters(text).find((character) => !USER_ID.test(character));
   if (odd !== undefined) {
     return `A user ID cannot contain “${odd}”. Use letters A to Z, digits, _ and -.`;
@@ -159,8 +164,13 @@ export function serverUrl(typed: string): string | null {
 }
 
 /** Where a refusal by the backend belongs, or null when it concerns no single field. */
-export function fieldOfFault(code: number, form: JoinForm): FieldName | null {
-  switch (code) {
+export function fieldOfFault(
+  code: number,
+  detail: number | null,
+  form: JoinForm,
+): FieldName | null {
+  // A signature that fails because of its application is mended there.
+  switch (detail !== null && OTHER_APP.has(detail) ? -3317 : code) {
     case -3317:
       return form.where === "server" ? "sdkAppId" : null;
     case -3318:

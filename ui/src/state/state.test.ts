@@ -129,7 +129,9 @@ describe("a refused entry", () => {
 
   it("has words even when none came", () => {
     const { joining } = after(entering(), { event: "onEnterRoom", data: { result: -3301 } });
-    expect(joining.refusal).toBe("The room could not be entered (code -3301).");
+    expect(joining.refusal).toBe(
+      "The room could not be entered (code -3301). Try again in a moment.",
+    );
   });
 
   it("is not blamed on a device", () => {

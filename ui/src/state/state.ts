@@ -58,7 +58,7 @@ export type Action =
   | { type: "advanced"; open: boolean }
   | { type: "wrong"; errors: FieldErrors }
   | { type: "step"; step: Step | null }
-  | { type: "refused"; code: number; message: string }
+  | { type: "refused"; code: number; detail: number | null; message: string }
   | { type: "panel"; open: boolean }
   | { type: "notice-read" }
   | { type: "attended" }
@@ -127,7 +127,7 @@ export function reduce(state: State, action: Action): State {
       };
     }
     case "refused":
-      return { ...state, joining: refuse(state.joining, action.code, action.message) };
+      return { ...state, joining: refuse(state.joining, action) };
     case "panel":
       return { ...state, panel: action.open };
     case "notice-read":
@@ -158,8 +158,10 @@ function edit(joining: Joining, change: Partial<JoinForm>): Joining {
   return { ...joining, form: { ...joining.form, ...change }, errors, refusal: null };
 }
 
-function refuse(joining: Joining, code: number, message: string): Joining {
-  const field = fieldOfFault(code, joining.form);
+type Refusal = { code: number; detail?: number | null; message: string };
+
+function refuse(joining: Joining, { code, detail = null, message }: Refusal): Joining {
+  const field = fieldOfFault(code, detail, joining.form);
   const idle: Joining = { ...joining, step: null, unexplained: null };
   if (field === null) return { ...idle, refusal: message };
   const errors: FieldErrors = { [field]: message };
@@ -199,7 +201,7 @@ function onEvent(state: State, event: Event, now: number): State {
     case "onError":
       // The reason of a refused entry belongs on the form; it may come before the result or after.
       return explainsEntry(state.joining, event.data.code)
-        ? { ...state, joining: refuse(state.joining, event.data.code, event.data.message) }
+        ? { ...state, joining: refuse(state.joining, event.data) }
         : toast(state, "error", event.data.message, now);
     case "onWarning":
       return toast(state, "warning", event.data.message, now);
@@ -221,7 +223,8 @@ function onEntryFailed(state: State, code: number): State {
   const { joining } = state;
   const said = joining.refusal !== null || Object.keys(joining.errors).length > 0;
   if (said) return { ...state, joining: { ...joining, step: null } };
-  const refused = refuse(joining, code, `The room could not be entered (code ${code}).`);
+  const message = `The room could not be entered (code ${code}). Try again in a moment.`;
+  const refused = refuse(joining, { code, message });
   return { ...state, joining: { ...refused, unexplained: code } };
 }
 
@@ -259,7 +262,7 @@ function onExit(state: State, exit: ExitView): State {
   };
   // An entry that was given up shows the form again: there was no meeting to leave.
   if (state.since === null) return over;
-  const notice = noticeOf(exit, roomLabel(state), state.hosted);
+  const notice = noticeOf(exit, roomInWords(state), state.hosted);
   return { ...over, notice, spoken: notice.title };
 }
 
@@ -269,6 +272,12 @@ export function roomLabel(state: State): string {
   if (room !== null) return String(room.roomId ?? room.strRoomId ?? "");
   const { form } = state.joining;
   return form.roomKind === "number" ? form.roomNumber.trim() : form.roomText;
+}
+
+/** The same inside a sentence, where a name needs quotes. */
+function roomInWords(state: State): string {
+  const label = roomLabel(state);
+  return (state.app.room ?? state.room)?.strRoomId == null ? label : `“${label}”`;
 }
 
 function leftWords(state: State, userId: string, reason: number): string {

@@ -112,12 +112,19 @@ describe("joining", () => {
 
   it("uses the UserSig that was typed for a server, and makes none", async () => {
     const { host, store } = open();
-    fill(store, { where: "server", server: "10.0.0.1:7880", sdkAppId: "7", userSig: " abc " });
+    fill(store, {
+      where: "server",
+      server: "10.0.0.1:7880",
+      sdkAppId: "7",
+      userId: "ada",
+      userSig: " abc ",
+    });
     await store.join();
     expect(names(host)).not.toContain("make_user_sig");
     expect(entry(host)).toMatchObject({
       server: "http://10.0.0.1:7880",
       sdkAppId: 7,
+      userId: "ada",
       userSig: "abc",
     });
   });
@@ -177,6 +184,7 @@ describe("joining", () => {
       where: "server",
       server: "10.0.0.1:7880",
       sdkAppId: "7",
+      userId: "ada",
       userSig: "planted-secret",
     });
     await store.join();

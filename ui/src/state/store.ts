@@ -98,8 +98,8 @@ export class Store {
       await this.enter(form, () => mine !== this.attempt);
     } catch (thrown) {
       if (mine !== this.attempt) return;
-      const { code, message } = HostFault.from(thrown);
-      this.dispatch({ type: "refused", code, message });
+      const { code, detail, message } = HostFault.from(thrown);
+      this.dispatch({ type: "refused", code, detail, message });
     }
   }
 
@@ -163,6 +163,11 @@ export class Store {
       sdkAppId,
       guest,
     });
+  }
+
+  /** Says that something on the page did not work. */
+  failed(message: string): void {
+    this.dispatch({ type: "failed", message, now: this.options.now() });
   }
 
   /** Devices were let go with the meeting; the camera opens again only when asked to. */
@@ -284,8 +289,7 @@ export class Store {
   }
 
   private complain(thrown: unknown): void {
-    const { message } = HostFault.from(thrown);
-    this.dispatch({ type: "failed", message, now: this.options.now() });
+    this.failed(HostFault.from(thrown).message);
   }
 }
 

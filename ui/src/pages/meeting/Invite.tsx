@@ -20,6 +20,8 @@ export function InviteButton({ state, hosting }: { state: State; hosting: Hostin
     };
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
+      // One key closes one thing.
+      event.preventDefault();
       setOpen(false);
       around.current?.querySelector("button")?.focus();
     };
@@ -78,7 +80,11 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
   const addresses = hosting.addresses.length > 0 ? hosting.addresses : [hosting.server];
   const copy = async () => {
     const text = await store.invitation();
-    setCopied(text !== null && (await copyText(text)));
+    const done = text !== null && (await copyText(text));
+    setCopied(done);
+    if (!done) {
+      store.failed("The invitation could not be copied. Tell the others the server and the room.");
+    }
   };
   useEffect(() => {
     if (!copied) return;
