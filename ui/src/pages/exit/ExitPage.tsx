@@ -41,7 +41,7 @@ export function ExitPage({ notice }: { notice: Notice }) {
             {notice.what}
           </p>
           <p className={styles["next"]} data-testid="exit-next">
-            {notice.next} Your camera and microphone are off.
+            <span>{notice.next}</span> <span>Your camera and microphone are off.</span>
           </p>
           <div className={styles["buttons"]}>
             <Button

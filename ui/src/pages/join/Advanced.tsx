@@ -1,4 +1,5 @@
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { IconButton } from "../../components/Button";
 import { Field } from "../../components/Field";
 import { Icon } from "../../components/Icon";
@@ -17,6 +18,7 @@ type AdvancedProps = {
 export function Advanced({ joining, busy, edit }: AdvancedProps) {
   const store = useStore();
   const panel = useId();
+  const content = useRef<HTMLDivElement>(null);
   const { form, errors, advanced: open } = joining;
   return (
     <div className={styles["advanced"]}>
@@ -27,13 +29,17 @@ export function Advanced({ joining, busy, edit }: AdvancedProps) {
         aria-controls={panel}
         data-testid="advanced"
         onClick={() => {
-          store.dispatch({ type: "advanced", open: !open });
+          flushSync(() => {
+            store.dispatch({ type: "advanced", open: !open });
+          });
+          // It may open below the edge of the window, where nobody would see it.
+          if (!open) content.current?.scrollIntoView({ block: "nearest" });
         }}
       >
         <Icon name="chevron" size={18} />
         Advanced
       </button>
-      <div id={panel} hidden={!open} className={styles["panel"]}>
+      <div ref={content} id={panel} hidden={!open} className={styles["panel"]}>
         <Field
           label="User ID"
           name="userId"

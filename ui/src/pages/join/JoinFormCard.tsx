@@ -59,11 +59,19 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
 
   // Whoever comes back has a name already and goes on with the room.
   useEffect(() => {
-    const inputs = form.current?.querySelectorAll<HTMLInputElement>('[name="name"], [name="room"]');
-    Array.from(inputs ?? [])
-      .find(({ value }) => value === "")
-      ?.focus();
+    const name = form.current?.querySelector<HTMLInputElement>('[name="name"]');
+    const room = form.current?.querySelector<HTMLInputElement>('[name="room"]');
+    (name?.value === "" ? name : room)?.focus();
   }, []);
+
+  // The button that cancels has the focus while one waits, and goes.
+  const waited = useRef(false);
+  useEffect(() => {
+    if (waited.current && !busy && wrong === null) {
+      form.current?.querySelector<HTMLButtonElement>('[type="submit"]')?.focus();
+    }
+    waited.current = busy;
+  }, [busy, wrong]);
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
@@ -139,13 +147,15 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
         <HostingPart hosting={hosting} values={values} busy={busy} edit={edit} />
       )}
       <Advanced joining={joining} busy={busy} edit={edit} />
-      {refusal !== null && (
-        <p className={styles["refusal"]} role="alert" data-testid="join-error">
-          <Icon name="warning" size={18} />
-          <span className="selectable">{refusal}</span>
-        </p>
-      )}
-      <Submit step={step} where={values.where} />
+      <div className={styles["foot"]}>
+        {refusal !== null && (
+          <p className={styles["refusal"]} role="alert" data-testid="join-error">
+            <Icon name="warning" size={18} />
+            <span className="selectable">{refusal}</span>
+          </p>
+        )}
+        <Submit step={step} where={values.where} />
+      </div>
     </form>
   );
 }
