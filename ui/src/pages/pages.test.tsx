@@ -1,36 +1,10 @@
-import { act, render, screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import axe from "axe-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { App } from "../App";
-import { StoreContext } from "../components/store";
-import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
-import { Store } from "../state/store";
+import { faults, join, show } from "./testing";
 
-function show(options: FakeOptions = {}): FakeHost {
-  const host = fakeHost(options);
-  const store = new Store(host, { now: () => Date.now(), storage: localStorage });
-  render(
-    <StoreContext value={store}>
-      <App />
-    </StoreContext>,
-  );
-  return host;
-}
-
-/** What axe finds wrong; colours need real pixels and are looked at in a browser. */
-async function faults(): Promise<string[]> {
-  const { violations } = await axe.run(document.body, {
-    rules: { "color-contrast": { enabled: false } },
-  });
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
-async function join(): Promise<void> {
-  await userEvent.type(screen.getByLabelText("Your name"), "Ada");
-  await userEvent.type(screen.getByLabelText("Room"), "123{Enter}");
-  await screen.findByTestId("meeting-page");
-}
+// An engine that gives the clipboard to nobody.
+vi.mock("../components/clipboard", () => ({ copyText: () => Promise.resolve(false) }));
 
 beforeEach(() => {
   // jsdom lays nothing out: a size lets the gallery place its tiles.
@@ -243,6 +217,100 @@ describe("the meeting page", () => {
     });
     await userEvent.click(screen.getByTestId("leave"));
     expect(await screen.findByTestId("exit-title")).toHaveTextContent("You left");
+  });
+});
+
+describe("moving about with the keyboard", () => {
+  it("takes the focus into the list of people and back", async () => {
+    show({ people: 2 });
+    await join();
+    screen.getByTestId("toggle-participants").focus();
+    await userEvent.keyboard("{Enter}");
+    expect(screen.getByRole("heading", { name: "People 3" })).toHaveFocus();
+    await userEvent.keyboard("{Escape}");
+    expect(screen.queryByTestId("participants-panel")).toBeNull();
+    expect(screen.getByTestId("toggle-participants")).toHaveFocus();
+    await userEvent.keyboard("{Enter}{Tab}");
+    expect(screen.getByTestId("participants-close")).toHaveFocus();
+    await userEvent.keyboard("{Enter}");
+    expect(screen.getByTestId("toggle-participants")).toHaveFocus();
+  });
+
+  it("closes one thing with one Escape, the one above first", async () => {
+    show({ people: 2 });
+    await join();
+    await userEvent.click(screen.getByTestId("toggle-participants"));
+    await userEvent.click(screen.getByTestId("hosting-badge"));
+    await userEvent.keyboard("{Escape}");
+    expect(screen.getByTestId("hosting-badge")).toHaveFocus();
+    expect(screen.getByTestId("hosting-badge")).toHaveAttribute("aria-expanded", "false");
+    expect(screen.getByTestId("participants-panel")).toBeVisible();
+    await userEvent.keyboard("{Escape}");
+    expect(screen.queryByTestId("participants-panel")).toBeNull();
+  });
+
+  it("goes on at the button that joins when an entry was cancelled or refused", async () => {
+    show({ delay: 60_000 });
+    await userEvent.type(screen.getByTestId("name"), "Ada");
+    await userEvent.type(screen.getByTestId("room"), "1{Enter}");
+    await screen.findByTestId("join-busy");
+    await userEvent.keyboard("{Enter}");
+    expect(screen.getByTestId("join")).toHaveFocus();
+  });
+
+  it("goes on with the room after the notice", async () => {
+    const host = show();
+    await join();
+    act(() => {
+      host.leave({ reason: 1, cause: "removed", by: null, message: "" });
+    });
+    await userEvent.click(screen.getByTestId("exit-back"));
+    expect(screen.getByTestId("room")).toHaveFocus();
+  });
+});
+
+describe("a failure", () => {
+  it("in the meeting is said until it is closed", async () => {
+    const host = show();
+    await join();
+    act(() => {
+      host.emit({ event: "onError", data: { code: -1302, message: "No microphone was found." } });
+    });
+    expect(screen.getByTestId("toast")).toHaveTextContent("No microphone was found.");
+    await userEvent.click(screen.getByTestId("toast-close"));
+    expect(screen.queryByTestId("toast")).toBeNull();
+  });
+
+  it("to copy an invitation is said, with what to do instead", async () => {
+    show({ people: 0 });
+    await join();
+    await userEvent.click(screen.getByTestId("invite-card-copy"));
+    expect(await screen.findByTestId("toast")).toHaveTextContent(
+      "The invitation could not be copied. Tell the others the server and the room.",
+    );
+  });
+
+  it("of the entry leaves everything as it was typed", async () => {
+    show({ refuse: { code: -100018, message: "It has expired; ask for a new one." } });
+    const typed = {
+      name: "Ada",
+      room: "77",
+      server: "10.0.0.9:7880",
+      "user-id": "ada",
+      "sdk-app-id": "1400000001",
+      "user-sig": "eJw",
+    };
+    await userEvent.click(screen.getByTestId("where-server"));
+    await userEvent.click(screen.getByTestId("advanced"));
+    for (const [field, text] of Object.entries(typed)) {
+      await userEvent.type(screen.getByTestId(field), text);
+    }
+    await userEvent.keyboard("{Enter}");
+    expect(await screen.findByTestId("user-sig-error")).toHaveTextContent("It has expired");
+    expect(screen.getByTestId("user-sig")).toHaveFocus();
+    for (const [field, text] of Object.entries(typed)) {
+      expect(screen.getByTestId(field)).toHaveValue(text);
+    }
   });
 });
 

@@ -45,6 +45,7 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
           />
         )}
         <Control
+          id="toggle-people"
           icon="people"
           words={`People ${count}`}
           pressed={panel}

@@ -23,6 +23,8 @@ export function MeetingPage() {
 
   const togglePanel = () => {
     store.dispatch({ type: "panel", open: !state.panel });
+    // The panel takes the focus when it opens: it goes back to where it came from.
+    if (state.panel) document.getElementById("toggle-people")?.focus();
   };
   const leave = () => {
     if (state.app.hosting !== null && people.length > 1) setEnding(true);
@@ -32,6 +34,9 @@ export function MeetingPage() {
     onMicrophone: () => controls.microphone.offered && void store.toggleMicrophone(),
     onCamera: () => controls.camera.offered && void store.toggleCamera(),
     onPeople: togglePanel,
+    onEscape: () => {
+      if (state.panel && !ending) togglePanel();
+    },
   });
   useEffect(() => {
     document.getElementById("meeting-title")?.focus();

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { Avatar } from "../../components/Avatar";
 import { IconButton } from "../../components/Button";
 import { Icon, type IconName } from "../../components/Icon";
@@ -8,6 +9,8 @@ type PeopleProps = { people: readonly Person[]; onClose: () => void };
 
 /** Everybody by name, with what they send. */
 export function People({ people, onClose }: PeopleProps) {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus(), []);
   return (
     <aside
       id="people"
@@ -16,7 +19,7 @@ export function People({ people, onClose }: PeopleProps) {
       data-testid="participants-panel"
     >
       <header className={styles["head"]}>
-        <h2 id="people-title" className={styles["title"]}>
+        <h2 ref={title} id="people-title" tabIndex={-1} className={styles["title"]}>
           People <span className={styles["count"]}>{people.length}</span>
         </h2>
         <IconButton
@@ -27,7 +30,12 @@ export function People({ people, onClose }: PeopleProps) {
         />
       </header>
       {/* Scrolls by keyboard too, so it can be focused. */}
-      <ul className={styles["list"]} tabIndex={0} aria-labelledby="people-title">
+      <ul
+        className={styles["list"]}
+        tabIndex={0}
+        aria-labelledby="people-title"
+        data-testid="participants-list"
+      >
         {people.map((person) => (
           <Row key={person.id} person={person} />
         ))}

@@ -1,8 +1,13 @@
 import { useEffect, useRef } from "react";
 
-type Shortcuts = { onMicrophone: () => void; onCamera: () => void; onPeople: () => void };
+type Shortcuts = {
+  onMicrophone: () => void;
+  onCamera: () => void;
+  onPeople: () => void;
+  onEscape: () => void;
+};
 
-/** Ctrl (or Command) with D, E or P works anywhere in a meeting. */
+/** Ctrl (or Command) with D, E or P works anywhere in a meeting, and so does Escape. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   useEffect(() => {
@@ -10,6 +15,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      // Whatever is open above the meeting takes the key first.
+      if (event.key === "Escape" && !event.defaultPrevented) latest.current.onEscape();
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.repeat)
         return;
       const { onMicrophone, onCamera, onPeople } = latest.current;

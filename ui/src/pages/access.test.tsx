@@ -1,0 +1,155 @@
+import { act, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { applyTheme } from "../components/theme";
+import type { ExitView } from "../types/ExitView";
+import { faults, join, show } from "./testing";
+
+const CONTROLS = "a[href], button, input, select, textarea, [tabindex='0']";
+
+/** What can be used at the moment: shown, and in front of everything else. */
+function controls(): HTMLElement[] {
+  const area = document.querySelector("dialog[open]") ?? document.body;
+  return Array.from(area.querySelectorAll<HTMLElement>(CONTROLS)).filter(
+    (element) => !element.matches(":disabled") && element.closest("[hidden]") === null,
+  );
+}
+
+/** Tab stops once in a group of radio buttons, at the chosen one. */
+function stops(): HTMLElement[] {
+  return controls().filter(
+    (element) =>
+      !(element instanceof HTMLInputElement && element.type === "radio" && !element.checked),
+  );
+}
+
+/** The name for tests, or the element itself where it has none. */
+function idOf(element: HTMLElement): string {
+  return element.dataset["testid"] ?? element.outerHTML;
+}
+
+/** Goes once around the page with Tab; what got the focus, in this order. */
+async function walk(): Promise<HTMLElement[]> {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  const reached: HTMLElement[] = [];
+  for (;;) {
+    await userEvent.tab();
+    const focused = document.activeElement;
+    if (!(focused instanceof HTMLElement) || focused === document.body) return reached;
+    if (reached.includes(focused)) return reached;
+    reached.push(focused);
+  }
+}
+
+const click = (testId: string) => userEvent.click(screen.getByTestId(testId));
+
+async function exit(view: Partial<ExitView>): Promise<void> {
+  const host = show();
+  await join();
+  act(() => {
+    host.leave({ reason: 0, cause: "left", by: null, message: "", ...view });
+  });
+}
+
+/** Every page in every state that has other controls than the rest. */
+const PAGES: Record<string, () => Promise<void>> = {
+  "the join page": async () => {
+    show();
+    await userEvent.click(document.body);
+  },
+  "the join page for a text room on a server, live, with everything open": async () => {
+    show();
+    await click("room-kind-text");
+    await click("scene-live");
+    await click("where-server");
+    await click("advanced");
+  },
+  "the join page with complaints": async () => {
+    show();
+    await click("where-server");
+    await click("join");
+  },
+  "the join page after a refusal": async () => {
+    show({ refuse: { code: -100013, message: "The service is suspended." } });
+    await userEvent.type(screen.getByTestId("name"), "Ada");
+    await userEvent.type(screen.getByTestId("room"), "1{Enter}");
+    expect(await screen.findByTestId("join-error")).toBeVisible();
+  },
+  "the join page without a camera": async () => {
+    show({ noCamera: true });
+    await click("name");
+    expect(await screen.findByTestId("preview-retry")).toBeVisible();
+  },
+  "the join page while one waits": async () => {
+    show({ delay: 60_000 });
+    await userEvent.type(screen.getByTestId("name"), "Ada");
+    await userEvent.type(screen.getByTestId("room"), "1{Enter}");
+    await screen.findByTestId("join-busy");
+  },
+  "a meeting of one": async () => {
+    show({ people: 0 });
+    await join();
+  },
+  "a meeting of five with everything open": async () => {
+    const host = show({ people: 4 });
+    await join();
+    await click("toggle-participants");
+    await click("hosting-badge");
+    act(() => {
+      host.emit({ event: "onConnectionLost" });
+      host.emit({ event: "onWarning", data: { code: 1101, message: "Slow." } });
+      host.emit({ event: "onError", data: { code: -1302, message: "No microphone." } });
+    });
+  },
+  "a meeting that is watched": async () => {
+    show({ people: 1 });
+    await click("scene-live");
+    await click("role-audience");
+    await join();
+  },
+  "the question to a host who leaves": async () => {
+    show({ people: 2 });
+    await join();
+    await click("leave");
+  },
+  "the notice: left": () => exit({}),
+  "the notice: removed": () => exit({ reason: 1, cause: "removed", by: "Grace" }),
+  "the notice: dismissed": () => exit({ reason: 2, cause: "dismissed" }),
+  "the notice: entered elsewhere": () => exit({ reason: 1, cause: "entered_elsewhere" }),
+  "the notice: host stopped": () => exit({ reason: 2, cause: "host_stopped" }),
+  "the notice: connection lost": () => exit({ reason: 1, cause: "connection_lost" }),
+};
+
+beforeEach(() => {
+  // jsdom lays nothing out: a size lets the gallery place its tiles.
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1280);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(720);
+});
+
+describe.each(Object.entries(PAGES))("%s", (_, arrange) => {
+  it("names every control, for people and for tests", async () => {
+    await arrange();
+    const found = controls();
+    expect(found).not.toEqual([]);
+    for (const element of found) expect(element).toHaveAccessibleName();
+    const ids = found.map(idOf).filter((id) => id !== "toast-close");
+    expect(ids.filter((id, index) => id.startsWith("<") || ids.indexOf(id) !== index)).toEqual([]);
+  });
+
+  it("is walked through with Tab from the first control to the last", async () => {
+    await arrange();
+    const wanted = stops();
+    const reached = await walk();
+    // A modal dialog keeps the rest out of reach; jsdom does not know that.
+    const inFront = reached.filter((element) => controls().includes(element));
+    expect(inFront.map(idOf)).toEqual(wanted.map(idOf));
+  });
+
+  it("has no accessibility faults, light or dark", async () => {
+    await arrange();
+    applyTheme("dark");
+    expect(await faults()).toEqual([]);
+    applyTheme("light");
+    expect(await faults()).toEqual([]);
+  });
+});
