@@ -1,4 +1,4 @@
-import { useId } from "react";
+import { useId, useState } from "react";
 import { Icon, type IconName } from "./Icon";
 import styles from "./Choice.module.css";
 
@@ -25,6 +25,23 @@ type ChoiceProps<T extends string | number> = {
   onValue: (value: T) => void;
 };
 
+/**
+ * Whether a group is used by keys. WebKit moves from one radio button to the next with the arrow
+ * keys without taking that for a focus to be shown.
+ */
+function useKeys() {
+  const [keys, setKeys] = useState(false);
+  return {
+    "data-keys": keys ? "" : undefined,
+    onKeyDown: () => {
+      setKeys(true);
+    },
+    onPointerDown: () => {
+      setKeys(false);
+    },
+  };
+}
+
 /** One of a few, all of them in sight. Real radio buttons: arrow keys move between them. */
 export function Choice<T extends string | number>({
   legend,
@@ -37,8 +54,9 @@ export function Choice<T extends string | number>({
   onValue,
 }: ChoiceProps<T>) {
   const name = useId();
+  const keys = useKeys();
   return (
-    <div role="radiogroup" aria-labelledby={`${name}-legend`}>
+    <div {...keys} role="radiogroup" aria-labelledby={`${name}-legend`}>
       <p id={`${name}-legend`} className={hideLegend ? "sr-only" : styles["legend"]}>
         {legend}
       </p>
@@ -87,8 +105,9 @@ export function IconChoice<T extends string>({
   onValue,
 }: IconChoiceProps<T>) {
   const name = useId();
+  const keys = useKeys();
   return (
-    <div role="radiogroup" aria-label={legend}>
+    <div {...keys} role="radiogroup" aria-label={legend}>
       <div className={styles["strip"]}>
         {options.map((option) => (
           <label key={option.value} className={styles["option"]} title={option.label}>

@@ -119,7 +119,11 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         return null;
       case "start_local_video":
         if (noCamera) {
-          const fault = { code: -1301, detail: null, message: "No camera was found." };
+          const fault = {
+            code: 1111,
+            detail: null,
+            message: "No camera was found on this computer.",
+          };
           change({ camera: { on: false, ready: false, muted: false, fault } });
           throw new HostFault(fault);
         }

@@ -87,7 +87,9 @@ describe("the join page", () => {
   it("says what is wrong with the camera where the picture would be", async () => {
     show({ noCamera: true });
     await userEvent.click(screen.getByTestId("name"));
-    expect(await screen.findByTestId("preview-fault")).toHaveTextContent("No camera was found.");
+    expect(await screen.findByTestId("preview-fault")).toHaveTextContent(
+      "No camera was found on this computer. Connect one to be seen, or go on without.",
+    );
   });
 
   it("can be used with the keyboard alone", async () => {

@@ -141,6 +141,12 @@ describe("a refused entry", () => {
     });
     expect(state.joining.refusal).toBeNull();
     expect(state.toasts[0]?.text).toBe("No camera was found.");
+    const without = after(entering(), {
+      event: "onError",
+      data: { code: 1111, message: "no camera was found on this computer" },
+    });
+    expect(without.joining.refusal).toBeNull();
+    expect(without.joining.step).toBe("entering");
   });
 });
 

@@ -12,6 +12,7 @@ import {
   type JoinForm,
 } from "./join";
 import { addToast, type Toast } from "./toast";
+import { inWords } from "./words";
 
 /** Steps of joining that a person may have to wait for. */
 export type Step = "hosting" | "signing" | "entering";
@@ -163,8 +164,9 @@ type Refusal = { code: number; detail?: number | null; message: string };
 function refuse(joining: Joining, { code, detail = null, message }: Refusal): Joining {
   const field = fieldOfFault(code, detail, joining.form);
   const idle: Joining = { ...joining, step: null, unexplained: null };
-  if (field === null) return { ...idle, refusal: message };
-  const errors: FieldErrors = { [field]: message };
+  const words = inWords({ code, message });
+  if (field === null) return { ...idle, refusal: words };
+  const errors: FieldErrors = { [field]: words };
   return { ...idle, errors, refusal: null, advanced: joining.advanced || needsAdvanced(errors) };
 }
 
@@ -202,9 +204,9 @@ function onEvent(state: State, event: Event, now: number): State {
       // The reason of a refused entry belongs on the form; it may come before the result or after.
       return explainsEntry(state.joining, event.data.code)
         ? { ...state, joining: refuse(state.joining, event.data) }
-        : toast(state, "error", event.data.message, now);
+        : toast(state, "error", inWords(event.data), now);
     case "onWarning":
-      return toast(state, "warning", event.data.message, now);
+      return toast(state, "warning", inWords(event.data), now);
     default:
       return state;
   }
@@ -214,9 +216,9 @@ function explainsEntry({ step, unexplained }: Joining, code: number): boolean {
   return unexplained === code || (step !== null && !isDeviceCode(code));
 }
 
-/** Cameras, microphones and speakers: they never decide an entry. */
+/** Cameras, microphones and speakers, and all warnings: they never decide an entry. */
 function isDeviceCode(code: number): boolean {
-  return code <= -1301 && code >= -1399;
+  return code > 0 || (code <= -1301 && code >= -1399);
 }
 
 function onEntryFailed(state: State, code: number): State {

@@ -18,6 +18,7 @@ import {
 import { rememberForm, rememberedForm } from "./memory";
 import { cameraWish, initialState, pageOf, reduce, type Action, type State } from "./state";
 import { AUDIENCE, hasRoles, hasVideo } from "./terms";
+import { inWords } from "./words";
 
 export type StoreOptions = {
   /** Milliseconds since 1970. */
@@ -289,7 +290,7 @@ export class Store {
   }
 
   private complain(thrown: unknown): void {
-    this.failed(HostFault.from(thrown).message);
+    this.failed(inWords(HostFault.from(thrown)));
   }
 }
 

@@ -8,6 +8,7 @@ import { useStore } from "../../components/store";
 import { guestId } from "../../state/identity";
 import type { JoinForm } from "../../state/join";
 import { AUDIENCE, hasRoles, hasVideo } from "../../state/terms";
+import { inWords } from "../../state/words";
 import type { CameraView } from "../../types/CameraView";
 import styles from "./Preview.module.css";
 
@@ -75,7 +76,7 @@ function Still({ form, camera, wished, seen, audience }: StillProps) {
       <>
         <Icon name="cameraOff" size={32} />
         <p className={styles["words"]} role="status" data-testid="preview-fault">
-          {camera.fault.message}
+          {inWords(camera.fault)}
         </p>
         <Button data-testid="preview-retry" onClick={() => void store.toggleCamera()}>
           Try again
