@@ -102,11 +102,22 @@ impl Driver {
         let element = self.element(css).await?;
         // Control and A take all that is there, typing replaces it. What follows a release of all
         // keys in one request is lost, so these are two.
+        let text = if text.is_empty() { "\u{e003}" } else { text };
         for keys in ["\u{e009}a\u{e000}", text] {
             let keys = json!({ "text": keys });
             self.ask(Method::POST, &format!("/element/{}/value", element.0), Some(keys)).await?;
         }
         Ok(())
+    }
+
+    /// Presses and releases keys, one after the other, wherever the focus is.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        let actions: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|what| json!({ "type": what, "value": key })))
+            .collect();
+        let wish = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
+        self.ask(Method::POST, "/actions", Some(wish)).await.map(drop)
     }
 
     /// The text of an element, once it is there.

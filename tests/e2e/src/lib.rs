@@ -4,6 +4,8 @@
 pub mod clip;
 mod driver;
 mod image;
+pub mod keyboard;
+mod meeting;
 mod person;
 mod program;
 mod screen;
@@ -12,6 +14,8 @@ mod window;
 
 pub use driver::Driver;
 pub use image::{Image, distance};
+pub use keyboard::Keyboard;
+pub use meeting::{Meeting, turn};
 pub use person::Person;
 pub use program::{built, kept};
 pub use screen::Screen;

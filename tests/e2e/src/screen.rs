@@ -6,12 +6,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, MapState};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, InputFocus, KEY_PRESS_EVENT,
+    KEY_RELEASE_EVENT, MapState,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 use crate::program::kept;
 use crate::{Image, PATIENCE};
 
+/// X's number of the Tab key on any keyboard of a PC.
+const TAB: u8 = 23;
 /// X's number of a window.
 type XWindow = u32;
 
@@ -79,6 +85,23 @@ impl Screen {
         let window = find(&connection, root, title)?;
         let corner = connection.translate_coordinates(window, root, 0, 0)?.reply()?;
         Ok((usize::try_from(corner.dst_x)?, usize::try_from(corner.dst_y)?))
+    }
+
+    /// Gives the window called `title` the keys, as a window manager does.
+    pub fn focus(&self, title: &str) -> Result<()> {
+        let (connection, root) = self.connect()?;
+        let window = find(&connection, root, title)?;
+        connection.set_input_focus(InputFocus::PARENT, window, CURRENT_TIME)?.check()?;
+        Ok(())
+    }
+
+    /// Presses Tab on the keyboard of this screen.
+    pub fn tab(&self) -> Result<()> {
+        let (connection, root) = self.connect()?;
+        for event in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
+            connection.xtest_fake_input(event, TAB, CURRENT_TIME, root, 0, 0, 0)?.check()?;
+        }
+        Ok(())
     }
 
     /// Asks the window called `title` to close, as the button in its frame does.

@@ -45,6 +45,16 @@ impl Service {
         Ok(user_sig::sign(SdkAppId(APP), KEY, user, 3600, now()?, None))
     }
 
+    /// A signature for somebody that has been over for an hour.
+    pub fn expired_sig(user: &str) -> Result<String> {
+        Ok(user_sig::sign(SdkAppId(APP), KEY, user, 3600, now()? - 7200, None))
+    }
+
+    /// A signature for somebody, made with another key.
+    pub fn forged_sig(user: &str) -> Result<String> {
+        Ok(user_sig::sign(SdkAppId(APP), "the secret of somebody else", user, 3600, now()?, None))
+    }
+
     /// What somebody enters a room with; `room` is a number or a text.
     pub fn entry(&self, user: &str, room: &Value) -> Result<Value> {
         let field = if room.is_number() { "roomId" } else { "strRoomId" };

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -28,13 +28,37 @@ pub struct Window {
 impl Window {
     /// Opens the window with this camera, a tone for a microphone and no loudspeaker.
     pub async fn open(camera: &str) -> Result<Self> {
+        Self::start(camera, "tone", &[]).await
+    }
+
+    /// The same on a desktop whose windows are dark.
+    pub async fn dark(camera: &str) -> Result<Self> {
+        Self::start(camera, "tone", &[("GTK_THEME", "Adwaita:dark")]).await
+    }
+
+    /// Opens the window with this camera and microphone.
+    pub async fn with_devices(camera: &str, microphone: &str) -> Result<Self> {
+        Self::start(camera, microphone, &[]).await
+    }
+
+    async fn start(camera: &str, microphone: &str, desktop: &[(&str, &str)]) -> Result<Self> {
         let (screen, home) = (Screen::start()?, tempfile::tempdir()?);
         let program = built("confab").display().to_string();
-        let flags = ["--camera", camera, "--microphone", "tone", "--speaker", "null"].map(str::to_owned);
-        let page = Driver::start(&screen, &program, &flags, &environment(home.path())).await?;
+        let flags = ["--camera", camera, "--microphone", microphone, "--speaker", "null"].map(str::to_owned);
+        let mut environment = environment(home.path());
+        environment.extend(desktop.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        let page = Driver::start(&screen, &program, &flags, &environment).await?;
         let window = Self { screen, page, _home: home };
         window.page.element("[data-testid=join-page]").await?;
         Ok(window)
+    }
+
+    /// Lets the page have the keys, as somebody without a pointer does: with Tab. There is no window
+    /// manager to choose the window, and a page without the keys shows nobody where the focus is.
+    pub async fn take_keys(&self) -> Result<()> {
+        self.screen.focus("Confab")?;
+        self.screen.tab()?;
+        self.page.until("return document.hasFocus()").await.map(drop)
     }
 
     /// Fills the join page in as a person does who was given a signature, and joins.
@@ -54,6 +78,23 @@ impl Window {
         page.click("[data-testid=join]").await?;
         page.element("[data-testid=meeting-page]").await?;
         Ok(())
+    }
+
+    /// Waits for the notice of this kind, with everything let go; returns its title.
+    pub async fn notice(&self, kind: &str) -> Result<String> {
+        self.page.element(&format!("[data-testid=exit-page][data-kind={kind}]")).await?;
+        let state = self.page.call("get_state", json!({})).await?;
+        let off = |device: &str| state[device]["on"] == false;
+        ensure!(state["phase"] == "idle" && off("camera") && off("microphone"), "still held: {state}");
+        self.page.text("[data-testid=exit-title]").await
+    }
+
+    /// What the join page's fields hold, by their names for tests.
+    pub async fn typed(&self) -> Result<Value> {
+        let script = "return Object.fromEntries([...document.querySelectorAll('form input')]
+            .filter(({ type }) => type === 'text' || type === 'password')
+            .map(({ dataset, value }) => [dataset.testid, value]));";
+        self.page.run(script, &[]).await
     }
 
     /// Waits until the tile shows the clip's four quarters, in what the compositor drew and on the
