@@ -134,13 +134,19 @@ describe("a refused entry", () => {
     );
   });
 
+  it("leaves a fault of the camera to the preview while nothing is entered", () => {
+    const fault: Event = { event: "onWarning", data: { code: 1111, message: "No camera." } };
+    expect(after(initialState(), fault).toasts).toEqual([]);
+    expect(after(entering(), fault).toasts).toHaveLength(1);
+  });
+
   it("is not blamed on a device", () => {
     const state = after(entering(), {
       event: "onError",
       data: { code: -1301, message: "No camera was found." },
     });
     expect(state.joining.refusal).toBeNull();
-    expect(state.toasts[0]?.text).toBe("No camera was found.");
+    expect(state.toasts[0]?.text).toContain("No camera was found.");
     const without = after(entering(), {
       event: "onError",
       data: { code: 1111, message: "no camera was found on this computer" },

@@ -69,6 +69,8 @@ export type Action =
 /** How long after entry, in milliseconds, people still count as having been there. */
 const SETTLED = 2_000;
 
+const CAMERA_CODES: ReadonlySet<number> = new Set([1111, 1112, -1301, -1314, -1315, -1316]);
+
 export const IDLE: AppState = {
   phase: "idle",
   room: null,
@@ -201,15 +203,23 @@ function onEvent(state: State, event: Event, now: number): State {
     case "onConnectionRecovery":
       return toast({ ...state, connection: "fine" }, "info", "You are connected again.", now);
     case "onError":
+      if (inPreview(state, event.data.code)) return state;
       // The reason of a refused entry belongs on the form; it may come before the result or after.
       return explainsEntry(state.joining, event.data.code)
         ? { ...state, joining: refuse(state.joining, event.data) }
         : toast(state, "error", inWords(event.data), now);
     case "onWarning":
-      return toast(state, "warning", inWords(event.data), now);
+      return inPreview(state, event.data.code)
+        ? state
+        : toast(state, "warning", inWords(event.data), now);
     default:
       return state;
   }
+}
+
+/** The camera's faults stand where its picture would be, before one joins. */
+function inPreview(state: State, code: number): boolean {
+  return pageOf(state) === "join" && state.joining.step === null && CAMERA_CODES.has(code);
 }
 
 function explainsEntry({ step, unexplained }: Joining, code: number): boolean {
