@@ -102,8 +102,7 @@ impl Driver {
         let element = self.element(css).await?;
         // Control and A take all that is there, typing replaces it. What follows a release of all
         // keys in one request is lost, so these are two.
-        let text = if text.is_empty() { "\u{e003}" } else { text };
-        for keys in ["\u{e009}a\u{e000}", text] {
+        for keys in ["\u{e009}a\u{e000}", &format!("\u{e003}{text}")] {
             let keys = json!({ "text": keys });
             self.ask(Method::POST, &format!("/element/{}/value", element.0), Some(keys)).await?;
         }
