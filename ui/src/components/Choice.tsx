@@ -62,9 +62,10 @@ export function Choice<T extends string | number>({
       </p>
       <div className={styles[look]}>
         {options.map((option) => (
-          <label key={option.value} className={styles["option"]} title={option.hint}>
+          <label key={option.value} className={styles["option"]}>
             <input
               type="radio"
+              aria-description={option.hint}
               name={name}
               className={styles["radio"]}
               checked={option.value === value}

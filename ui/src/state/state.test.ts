@@ -67,6 +67,15 @@ describe("the page", () => {
     expect(pageOf(one)).toBe("exit");
   });
 
+  it("shows an entry that a script began, from the notice as well", () => {
+    const out = after(inside(), snapshot({ exit: removed }));
+    const entered = after(out, snapshot({ phase: "entering", room }));
+    expect(pageOf(entered)).toBe("join");
+    expect(entered.joining.step).toBe("entering");
+    const failed = after(entered, { event: "onEnterRoom", data: { result: -3308 } });
+    expect(failed.joining.step).toBeNull();
+  });
+
   it("finds its meeting again after it was loaded anew", () => {
     const state = after(initialState(), snapshot({ phase: "reconnecting", room }));
     expect(pageOf(state)).toBe("meeting");

@@ -252,6 +252,11 @@ function onState(state: State, app: AppState, now: number): State {
     // Also after the page was loaded again in the middle of a meeting.
     return { ...next, notice: null, since: state.since ?? room?.enteredAt ?? now };
   }
+  if (phase === "entering") {
+    // Also when a script enters, whatever page was open.
+    const step = next.joining.step ?? "entering";
+    return { ...next, notice: null, joining: { ...next.joining, step } };
+  }
   // The last exit stands in the state until the next entry: it counts once.
   if (phase === "idle" && app.exit !== null && state.since !== null) return onExit(next, app.exit);
   return next;
