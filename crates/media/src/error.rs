@@ -26,7 +26,7 @@ pub enum MediaError {
     #[error("the {kind} stopped: {what}")]
     DeviceLost { kind: DeviceKind, what: String },
     /// A file that stands in for a device cannot be used. Another file is needed.
-    #[error("{} cannot be used as a {kind}: {problem}", path.display())]
+    #[error("the file {} cannot be used as a {kind}: {problem}", path.display())]
     File { kind: DeviceKind, path: PathBuf, problem: String },
     /// A picture size that the codecs cannot take.
     #[error("the picture size {width}x{height} is not supported: both sides must be even, 16 to 4096 pixels")]

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use crate::{Code, DisplayName, Fault, Role, RoomId, Scene, SdkAppId, UserId};
@@ -30,7 +31,7 @@ pub struct RawEnterParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Application.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole_number")]
     pub sdk_app_id: Option<i64>,
     /// Who enters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +43,7 @@ pub struct RawEnterParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The room by number; 0 means that the text counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "whole_number")]
     pub room_id: Option<i64>,
     /// The room by text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +57,45 @@ pub struct RawEnterParams {
     /// Permission ticket. Never logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_map_key: Option<String>,
+}
+
+/// Reads a whole number; one beyond `i64` becomes the nearest, which no check lets pass.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    struct WholeNumber;
+
+    impl Visitor<'_> for WholeNumber {
+        type Value = i64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
+            Ok(number)
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+            Ok(i64::try_from(number).unwrap_or(i64::MAX))
+        }
+
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+            // The cast ends at the limits of i64.
+            let whole = number.fract() == 0.0;
+            whole
+                .then_some(number as i64)
+                .ok_or_else(|| E::invalid_type(de::Unexpected::Float(number), &self))
+        }
+    }
+
+    struct Given(i64);
+
+    impl<'de> Deserialize<'de> for Given {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(WholeNumber).map(Given)
+        }
+    }
+
+    Ok(Option::<Given>::deserialize(deserializer)?.map(|given| given.0))
 }
 
 impl fmt::Debug for RawEnterParams {
@@ -261,6 +301,21 @@ mod tests {
         let mut raw = good();
         change(&mut raw);
         raw.check().unwrap_err()
+    }
+
+    #[test]
+    fn a_number_of_any_size_reaches_the_check_and_anything_else_is_named() {
+        let read = |room: &str| serde_json::from_str::<RawEnterParams>(&format!(r#"{{"roomId":{room}}}"#));
+        for room in ["-1", "4294967295", "18446744073709551616", "1e30", "123456789012345678901234567890"] {
+            let given = read(room).unwrap().room_id;
+            assert_eq!(refusal(|raw| raw.room_id = given).code, -3318, "{room}");
+        }
+        assert_eq!(read("5").unwrap().room_id, Some(5));
+        assert_eq!(read("null").unwrap().room_id, None);
+        for wrong in ["1.5", r#""abc""#, "[]", "true"] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains("expected a whole number"), "{wrong}: {error}");
+        }
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub enum DisplayNameError {
         /// How many there are.
         length: usize,
     },
-    /// A line break, tab or another control character.
+    /// A line break, tab, change of direction or another control character.
     #[error("The name has a control character at place {place}; please leave it out.")]
     Control {
         /// Its place, counted in characters from 1.
@@ -139,7 +139,7 @@ impl FromStr for DisplayName {
         if text.is_empty() {
             return Err(DisplayNameError::Empty);
         }
-        if let Some(at) = text.chars().position(char::is_control) {
+        if let Some(at) = text.chars().position(is_control) {
             return Err(DisplayNameError::Control { place: at + 1 });
         }
         match text.chars().count() {
@@ -147,6 +147,11 @@ impl FromStr for DisplayName {
             _ => Ok(Self(text.to_owned())),
         }
     }
+}
+
+/// Also what turns the text around it: a name must not change how the words beside it are read.
+fn is_control(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl TryFrom<String> for DisplayName {
@@ -195,6 +200,7 @@ mod tests {
         assert!("é".repeat(64).parse::<DisplayName>().is_ok());
         assert_eq!("é".repeat(65).parse::<DisplayName>(), Err(DisplayNameError::TooLong { length: 65 }));
         assert_eq!("a\nb".parse::<DisplayName>(), Err(DisplayNameError::Control { place: 2 }));
+        assert_eq!("ab\u{202e}c".parse::<DisplayName>(), Err(DisplayNameError::Control { place: 3 }));
         assert_eq!(" \t ".parse::<DisplayName>(), Err(DisplayNameError::Empty));
     }
 

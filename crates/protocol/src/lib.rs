@@ -2,6 +2,7 @@
 //! Everything here is a value: no clock, no socket, no file.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
+mod ago;
 mod code;
 mod enter;
 mod event;

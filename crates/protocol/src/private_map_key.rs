@@ -1,5 +1,6 @@
 //! PrivateMapKey: a UserSig that also says what somebody may do in one room (trtc.md 6.4).
 
+use crate::ago::Ago;
 use crate::user_sig::{self, SigError};
 use crate::{Code, Fault, RoomId, SdkAppId};
 
@@ -53,7 +54,7 @@ pub struct PrivateMapKey {
 #[non_exhaustive]
 pub enum MapKeyError {
     /// The UserSig around it is not good.
-    #[error("The permission ticket is not valid: {0}")]
+    #[error("The permission ticket is not valid: {}", of_ticket(.0))]
     Sig(#[from] SigError),
     /// It carries nothing, or something of another form.
     #[error("The permission ticket carries no permissions.")]
@@ -70,11 +71,16 @@ pub enum MapKeyError {
     #[error("The permission ticket contradicts itself.")]
     Contradiction,
     /// It is too old.
-    #[error("The permission ticket expired {ago} seconds ago.")]
+    #[error("The permission ticket expired {}.", Ago(*ago))]
     Expired {
         /// Seconds.
         ago: u64,
     },
+}
+
+/// A ticket is a UserSig with content; people know it by another name.
+fn of_ticket(error: &SigError) -> String {
+    error.to_string().replace("The UserSig", "it").replace("UserSig", "ticket")
 }
 
 impl From<MapKeyError> for Fault {

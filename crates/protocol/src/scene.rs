@@ -33,12 +33,12 @@ pub enum Role {
 
 /// A scene that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("The scene {0} does not exist; it is 0 to 3 or videoCall, live, audioCall, voiceChatRoom.")]
+#[error("The scene {0} does not exist; it is 0 to 3 or videoCall, live, audioCall, voiceChatRoom")]
 pub struct UnknownScene(pub String);
 
 /// A role that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("The role {0} does not exist; it is 20 or anchor, 21 or audience.")]
+#[error("The role {0} does not exist; it is 20 or anchor, 21 or audience")]
 pub struct UnknownRole(pub String);
 
 impl Scene {

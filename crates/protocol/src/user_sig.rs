@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::ago::Ago;
 use crate::{Code, Fault, SdkAppId, tls_text};
 
 const VERSION: &str = "2.0";
@@ -67,7 +68,7 @@ pub enum SigError {
     #[error("The UserSig was not made with the key of this application.")]
     WrongKey,
     /// It is too old.
-    #[error("The UserSig expired {ago} seconds ago; ask the server of your application for a new one.")]
+    #[error("The UserSig expired {}; ask the server of your application for a new one.", Ago(*ago))]
     Expired {
         /// Seconds.
         ago: u64,
