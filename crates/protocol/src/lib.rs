@@ -23,7 +23,7 @@ pub use enter::{DEFAULT_SERVER, EnterParams, RawEnterParams, UserSigText};
 pub use event::{Event, Volume};
 pub use fault::Fault;
 pub use id::{DisplayName, DisplayNameError, SdkAppId, UserId, UserIdError};
-pub use notice::{ExitCause, ExitReason, LeaveReason, NOTICE_TOPIC, Notice};
+pub use notice::{ExitCause, ExitReason, LeaveReason, NOTICE_TOPIC, Notice, ROLE_ATTRIBUTE};
 pub use participant::{Participant, StreamType};
 pub use room_id::{RoomId, RoomIdError};
 pub use scene::{Role, Scene, UnknownRole, UnknownScene};

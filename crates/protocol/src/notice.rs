@@ -4,6 +4,9 @@ use ts_rs::TS;
 /// Topic of the data packets in which the server tells what LiveKit's messages cannot carry.
 pub const NOTICE_TOPIC: &str = "confab";
 
+/// The participant attribute that tells everybody's role.
+pub const ROLE_ATTRIBUTE: &str = "confab.role";
+
 /// What the server tells a client, as JSON in a data packet of topic [`NOTICE_TOPIC`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]

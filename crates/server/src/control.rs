@@ -11,4 +11,4 @@ mod token;
 pub(crate) use enter::{Entry, check};
 pub(crate) use rooms::{Census, RoleError, Rooms};
 pub(crate) use service::{Control, Stopped};
-pub(crate) use token::{Issuer, ROLE_ATTRIBUTE};
+pub(crate) use token::Issuer;

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
 mod actor;
+mod fault;
 mod link;
 mod offload;
 mod publish;
@@ -12,4 +13,5 @@ mod signalling;
 mod subscribe;
 mod transport;
 
+pub use fault::media_fault;
 pub use session::{Receive, Session, SessionConfig};

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use confab_media::{CameraSource, Device, MediaError, MicrophoneSource, devices};
-use confab_protocol::{Code, Fault};
+use confab_protocol::Fault;
+use confab_session::media_fault;
 
 use crate::{DeviceKind, DeviceView};
 
@@ -49,15 +50,6 @@ fn readable(kind: DeviceKind, path: &Path) -> Result<(), Fault> {
 
 fn view(kind: DeviceKind, device: Device) -> DeviceView {
     DeviceView { kind, device_id: device.id, name: device.name, is_default: device.is_default }
-}
-
-/// A failure of devices or codecs as the host sees it.
-pub(super) fn media_fault(error: &MediaError) -> Fault {
-    let mut message = error.to_string();
-    if let Some(first) = message.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    Fault::new(Code(error.code())).with_message(format!("{message}."))
 }
 
 fn of_media(kind: DeviceKind) -> confab_media::DeviceKind {

@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use confab_media::picture;
 use confab_protocol::{Code, Fault};
 use confab_scene::TileId;
+use confab_session::media_fault;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Answer;
 use super::actor::{Change, Done, Reply};
-use super::devices::media_fault;
 use crate::hosting::Running;
 use crate::store::HostKey;
 use crate::{Host, Picture, Stage};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use confab_protocol::ROLE_ATTRIBUTE;
 use confab_signal::{Claims, TokenError, VideoGrant};
 use rand::RngExt;
 
@@ -10,8 +11,6 @@ use super::Entry;
 /// How long a token opens signalling. A seat is asked for as well, so this only has to outlast a
 /// long meeting with reconnects.
 const VALIDITY: Duration = Duration::from_secs(24 * 3600);
-/// The participant attribute that tells everybody's role.
-pub(crate) const ROLE_ATTRIBUTE: &str = "confab.role";
 
 /// The key pair with which the room service signs. Made anew at every start, so that no
 /// configuration holds it.

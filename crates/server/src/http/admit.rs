@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use confab_protocol::Role;
+use confab_protocol::{ROLE_ATTRIBUTE, Role};
 use confab_signal::Claims;
 
 use super::Shared;
-use crate::control::ROLE_ATTRIBUTE;
 use crate::engine::Permission;
 use crate::ws::{Admission, Admit, Refusal, TokenKeys};
 

@@ -9,13 +9,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use confab_protocol::{
-    Code, EnterAnswer, Fault, LeaveReason, NOTICE_TOPIC, Notice, RawEnterParams, Role, Scene,
+    Code, EnterAnswer, Fault, LeaveReason, NOTICE_TOPIC, Notice, ROLE_ATTRIBUTE, RawEnterParams, Role, Scene,
 };
 use serde_json::Value;
 use tracing::{info, warn};
 
 use super::{BodyError, Shared, read, unix_now};
-use crate::control::{Entry, ROLE_ATTRIBUTE, RoleError, Stopped, check};
+use crate::control::{Entry, RoleError, Stopped, check};
 use crate::engine::{EngineError, Permission};
 
 /// A UserSig and a PrivateMapKey have less than 4 kB together.

@@ -3,6 +3,7 @@
 mod sending;
 
 use super::{Actor, Inside, drop_aside};
+use crate::fault::media_fault;
 use crate::offload::offload;
 use crate::publish::camera::{CameraOut, CameraStream};
 use crate::publish::voice::{VoiceOut, VoiceStream};
@@ -331,15 +332,6 @@ async fn watch(slot: Arc<Slot<VideoFrame>>, inside: mpsc::Sender<Inside>) {
             return;
         }
     }
-}
-
-fn media_fault(error: &MediaError) -> Fault {
-    let mut message = error.to_string();
-    if let Some(first) = message.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    message.push('.');
-    Fault { code: error.code(), detail: None, message }
 }
 
 fn no_thread() -> MediaError {

@@ -1,11 +1,8 @@
 //! Who else is in the room and what they send, and which events that makes. Pure.
 
-use confab_protocol::{Event, LeaveReason, Role};
+use confab_protocol::{Event, LeaveReason, ROLE_ATTRIBUTE, Role};
 use confab_signal::lk;
 use std::collections::{BTreeMap, HashMap};
-
-/// Participant attribute in which the server tells a person's role.
-pub(crate) const ROLE_ATTRIBUTE: &str = "confab.role";
 
 /// What a remote track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
