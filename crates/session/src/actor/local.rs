@@ -279,7 +279,6 @@ impl Actor {
 
     /// Lets go of what failed and of nothing else: the others are heard on without a microphone, and
     /// hear us without a speaker.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all other failures are the engine's own")]
     async fn sound_failed(&mut self, error: &MediaError) {
         self.device_fault(error);
         let (MediaError::DeviceLost { kind, .. } | MediaError::File { kind, .. }) = error else {
