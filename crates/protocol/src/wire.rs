@@ -85,9 +85,9 @@ pub struct EnterAnswer {
     /// The room's name on the wire, [`RoomId::key`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// STUN and TURN, empty where none is needed.
-    #[serde(default)]
-    pub ice_servers: Vec<IceServer>,
+    /// STUN and TURN, empty where none is needed; nothing in a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_servers: Option<Vec<IceServer>>,
     /// What the room holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,

@@ -76,6 +76,7 @@ async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Ref
         url: Some(url),
         token: Some(token),
         room: Some(entry.room.key(entry.app)),
+        ice_servers: Some(Vec::new()),
         limits: Some(limits),
         ..EnterAnswer::default()
     })

@@ -52,7 +52,9 @@ fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
         return Err(Failure::Refused(fault));
     }
     match (answer.url, answer.token) {
-        (Some(url), Some(token)) => Ok(Admission { url, token, ice_servers: answer.ice_servers }),
+        (Some(url), Some(token)) => {
+            Ok(Admission { url, token, ice_servers: answer.ice_servers.unwrap_or_default() })
+        }
         _ => Err(not_confab(server)),
     }
 }
