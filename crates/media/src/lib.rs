@@ -1,6 +1,7 @@
 //! Devices and codecs: pictures and sound from cameras, microphones and files become encoded units,
-//! and encoded units become pictures and sound again. Every device and codec has a named thread of
-//! its own, which ends when the value that owns it is dropped; nothing here knows the network.
+//! and encoded units become pictures and sound again. Every device and every video codec has a named
+//! thread of its own, all sound one together; they end when the value that owns them is dropped.
+//! Nothing here knows the network.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
 pub mod audio;

@@ -3,7 +3,7 @@ mod table;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An error or warning code, TRTC's numbers (trtc.md 4). Below zero: errors; above: warnings.
+/// An error or warning code, TRTC's numbers (TXLiteAVCode). Below zero: errors; above: warnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Code(pub i32);
 

@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use crate::{ExitCause, ExitReason, Fault, LeaveReason, Statistics};
 
-/// What happened, by TRTC's names (trtc.md 3). A user id of "" is the local user.
+/// What happened, by TRTC's names (ITRTCCloudCallback). A user id of "" is the local user.
 /// In JSON: `{"event": "onEnterRoom", "data": {"result": 125}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]

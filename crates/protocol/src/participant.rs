@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use crate::Role;
 
-/// Which of somebody's pictures (trtc.md 5.2).
+/// Which of somebody's pictures (TRTCVideoStreamType).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, TS)]
 #[ts(type = "0 | 1 | 2")]
 pub enum StreamType {

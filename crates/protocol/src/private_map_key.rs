@@ -1,4 +1,4 @@
-//! PrivateMapKey: a UserSig that also says what somebody may do in one room (trtc.md 6.4).
+//! PrivateMapKey: a UserSig that also says what somebody may do in one room (TRTC's advanced permission control).
 
 use crate::ago::Ago;
 use crate::user_sig::{self, SigError};

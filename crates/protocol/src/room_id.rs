@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use crate::SdkAppId;
 
-/// Which room: a number or a text. 123 and "123" are two rooms (trtc.md 1.2).
+/// Which room: a number or a text. 123 and "123" are two rooms (TRTCParams).
 /// Written in JSON as `{"roomId": 123}` or `{"strRoomId": "abc"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(try_from = "Raw")]

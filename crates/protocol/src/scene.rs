@@ -3,7 +3,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use ts_rs::TS;
 
-/// What kind of room it is; everybody in a room has the same one (trtc.md 1.8).
+/// What kind of room it is; everybody in a room has the same one (TRTCAppScene).
 /// Read from 0..3 or `videoCall`, `live`, `audioCall`, `voiceChatRoom`; written as the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, TS)]
 #[ts(rename = "RoomScene", type = "0 | 1 | 2 | 3")]

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// How the connection and the streams do, every two seconds (TRTCStatistics, trtc.md 5.4).
+/// How the connection and the streams do, every two seconds (TRTCStatistics).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Statistics {

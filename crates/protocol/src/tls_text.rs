@@ -1,4 +1,4 @@
-//! The text form of a UserSig: JSON in zlib in base64 with `* - _` for `+ / =` (trtc.md 6.1).
+//! The text form of a UserSig: JSON in zlib in base64 with `* - _` for `+ / =` (TLSSigAPIv2).
 
 use std::io::{Read, Write};
 

@@ -1,4 +1,4 @@
-//! UserSig: proof that an application's key holder let somebody be that user (trtc.md 6).
+//! UserSig: proof that an application's key holder let somebody be that user (TLSSigAPIv2).
 
 use std::fmt::Write as _;
 

@@ -7,7 +7,7 @@ use livekit_protocol as lk;
 
 use crate::limit;
 
-/// The query of `/rtc` (livekit.md 1.2). Names that we do not know are ignored.
+/// The query of `/rtc` (LiveKit's signalling). Names that we do not know are ignored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JoinQuery {
     /// Signalling version of the client.

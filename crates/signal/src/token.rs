@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limit;
 
-/// What a LiveKit token says (livekit.md 2). HS256; `exp` is required.
+/// What a LiveKit token says (LiveKit). HS256; `exp` is required.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Claims {

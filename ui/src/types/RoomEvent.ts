@@ -6,7 +6,7 @@ import type { Statistics } from "./Statistics";
 import type { Volume } from "./Volume";
 
 /**
- * What happened, by TRTC's names (trtc.md 3). A user id of "" is the local user.
+ * What happened, by TRTC's names (ITRTCCloudCallback). A user id of "" is the local user.
  * In JSON: `{"event": "onEnterRoom", "data": {"result": 125}}`.
  */
 export type RoomEvent = { "event": "onError", "data": { 

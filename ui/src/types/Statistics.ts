@@ -3,7 +3,7 @@ import type { LocalStatistics } from "./LocalStatistics";
 import type { RemoteStatistics } from "./RemoteStatistics";
 
 /**
- * How the connection and the streams do, every two seconds (TRTCStatistics, trtc.md 5.4).
+ * How the connection and the streams do, every two seconds (TRTCStatistics).
  */
 export type Statistics = { 
 /**
