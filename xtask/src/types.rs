@@ -6,7 +6,9 @@ use crate::shell::{built, cargo, command, root, run};
 
 /// Writes the types into the page's sources, or with `check` only says whether they are as they should be.
 pub(crate) fn types(check: bool) -> Result<()> {
-    run(cargo(["build", "--package", "confab-app", "--bin", "confab-types"]))?;
+    // The whole workspace is selected, as in the suite: one package alone has other features, and half
+    // of the tree would be compiled again.
+    run(cargo(["build", "--workspace", "--bin", "confab-types"]))?;
     if check { drift() } else { program(&[]) }
 }
 
