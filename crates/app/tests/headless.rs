@@ -209,8 +209,13 @@ fn a_device_that_is_not_there_takes_none_away_that_works() {
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains(device.trim_start_matches("file:")), "{message}");
     }
+    let wrong = app.call(10, "start_local_video", &json!({"source": "file:nope.y4m"}));
+    assert_eq!(wrong["error"]["code"], -1301, "{wrong}");
+    // Once more what runs already: nothing begins anew.
+    assert_eq!(app.call(11, "start_local_video", &json!({}))["result"], Value::Null);
     let state = app.call(5, "get_state", &json!({}))["result"].clone();
     assert_eq!((&state["camera"]["on"], &state["microphone"]["on"]), (&json!(true), &json!(true)), "{state}");
+    assert_eq!(state["camera"]["ready"], true, "{state}");
     app.call(6, "stop_local_video", &json!({}));
     let refused = app.call(7, "select_device", &json!({"kind": "camera", "deviceId": "file:nope.y4m"}));
     assert_eq!(refused["error"]["code"], -1301, "{refused}");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use confab_frame::{Slot, VideoFrame};
 
 use crate::worker::{Stop, Worker};
-use crate::{CameraSource, MediaError, VideoConfig};
+use crate::{CameraSource, DeviceKind, MediaError, VideoConfig};
 
 pub(crate) mod convert;
 pub(crate) mod device;
@@ -43,6 +43,13 @@ impl Camera {
             }
             CameraSource::File(path) => {
                 let file = Y4m::open(path)?;
+                let (width, height) = file.size();
+                // What the encoder takes; the file's own limits are wider.
+                if ![width, height].iter().all(|side| (16..=4096).contains(side)) {
+                    let problem =
+                        format!("its pictures are {width}x{height}, both sides must have 16 to 4096 pixels");
+                    return Err(MediaError::File { kind: DeviceKind::Camera, path: path.clone(), problem });
+                }
                 Worker::spawn("camera", move |stop| run_file(file, config.fps, &slot, stop))?
             }
             CameraSource::Device(name) => device::start(name.clone(), config, slot)?,

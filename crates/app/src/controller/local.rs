@@ -59,11 +59,17 @@ impl<H: Host> Actor<H> {
     }
 
     async fn start_camera(&mut self, camera: CameraSource, reply: Reply) {
-        self.state.camera = CameraView { on: true, muted: self.state.camera.muted, ..CameraView::default() };
+        // One that runs goes on until another has started, and when that cannot.
+        let runs = self.state.camera.on;
+        if !runs {
+            let muted = self.state.camera.muted;
+            self.state.camera = CameraView { on: true, muted, ..CameraView::default() };
+        }
         let session = self.session.clone();
         let job = async move {
             match session.start_local_video(camera).await {
                 Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) if runs => jobs::done(reply, Change::None, Err(fault)),
                 Err(fault) => jobs::done(reply, Change::CameraFailed(fault.clone()), Err(fault)),
             }
         };
@@ -71,12 +77,16 @@ impl<H: Host> Actor<H> {
     }
 
     async fn start_microphone(&mut self, microphone: MicrophoneSource, reply: Reply) {
-        let muted = self.state.microphone.muted;
-        self.state.microphone = MicrophoneView { on: true, muted, ..MicrophoneView::default() };
+        let runs = self.state.microphone.on;
+        if !runs {
+            let muted = self.state.microphone.muted;
+            self.state.microphone = MicrophoneView { on: true, muted, ..MicrophoneView::default() };
+        }
         let session = self.session.clone();
         let job = async move {
             match session.start_local_audio(microphone).await {
                 Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) if runs => jobs::done(reply, Change::None, Err(fault)),
                 Err(fault) => jobs::done(reply, Change::MicrophoneFailed(fault.clone()), Err(fault)),
             }
         };

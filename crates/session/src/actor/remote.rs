@@ -147,16 +147,17 @@ impl Actor {
             .map(|(user_id, person)| {
                 let frame = self.shared.slot(user_id, StreamType::Big).and_then(|slot| slot.latest());
                 let voice = self.remote.voices.values().find(|voice| voice.user_id == user_id);
+                let heard = person.sends(Content::Voice);
                 let level = voice.map_or((person.level * 100.0) as u8, VoiceIn::level);
                 Participant {
                     user_id: user_id.to_owned(),
                     name: person.name.clone(),
                     role: person.role,
                     video_available: person.sends(Content::Camera),
-                    audio_available: person.sends(Content::Voice),
+                    audio_available: heard,
                     video_size: frame.map(|frame| (frame.buffer.width(), frame.buffer.height())),
-                    audio_level: level,
-                    speaking: person.speaking,
+                    audio_level: if heard { level } else { 0 },
+                    speaking: heard && person.speaking,
                 }
             })
             .collect()
