@@ -28,4 +28,4 @@ pub use participant::{Participant, StreamType};
 pub use room_id::{RoomId, RoomIdError};
 pub use scene::{Role, Scene, UnknownRole, UnknownScene};
 pub use statistics::{LocalStatistics, RemoteStatistics, Statistics};
-pub use wire::{EnterAnswer, EnterRequest, IceServer, Limits};
+pub use wire::{EnterAnswer, EnterRequest, IceServer, Limits, Stay};

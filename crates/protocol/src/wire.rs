@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{Code, EnterParams, Fault, RoomId};
+use crate::{Code, EnterParams, ExitCause, Fault, RoomId};
 
 /// Body of `POST /v1/enter`. Ids are as the client sent them: the server checks them again.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +29,14 @@ pub struct EnterRequest {
     /// The name to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Which stay the entry belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stay: Option<Stay>,
 }
 
-impl From<&EnterParams> for EnterRequest {
-    fn from(params: &EnterParams) -> Self {
+impl EnterRequest {
+    /// What the room service is asked for an entry of this stay.
+    pub fn new(params: &EnterParams, stay: Stay) -> Self {
         let (room_id, str_room_id) = match &params.room {
             RoomId::Number(number) => (Some(*number), None),
             RoomId::Text(text) => (None, Some(text.clone())),
@@ -47,7 +51,34 @@ impl From<&EnterParams> for EnterRequest {
             role: params.role.number(),
             private_map_key: params.private_map_key.as_ref().map(|key| key.0.clone()),
             name: params.name.as_ref().map(|name| name.as_str().to_owned()),
+            stay: Some(stay),
         }
+    }
+}
+
+/// One stay in a room, from the entry that somebody asked for to the exit, however often its
+/// connection has to be made anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stay {
+    /// What the client calls it: 1 to 64 ASCII characters without blanks, another for every stay.
+    pub id: String,
+    /// The connection was lost and the client comes back by itself: it is refused when the stay
+    /// ended meanwhile.
+    #[serde(default)]
+    pub returning: bool,
+}
+
+impl Stay {
+    /// Longest id, bytes.
+    pub const ID_LIMIT: usize = 64;
+
+    /// Checks the id; the failure says what is wrong with it.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let good = !self.id.is_empty()
+            && self.id.len() <= Self::ID_LIMIT
+            && self.id.bytes().all(|byte| byte.is_ascii_graphic());
+        if good { Ok(()) } else { Err("the id of a stay has 1 to 64 ASCII characters and no blanks") }
     }
 }
 
@@ -76,6 +107,9 @@ pub struct EnterAnswer {
     /// For people, when the code is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// How the stay ended to which somebody wanted to return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<ExitCause>,
     /// Where signalling is, `ws://host:port` or `wss://...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -117,6 +151,7 @@ impl fmt::Debug for EnterAnswer {
             .field("code", &self.code)
             .field("detail", &self.detail)
             .field("message", &self.message)
+            .field("cause", &self.cause)
             .field("url", &self.url)
             .field("token", &self.token.as_ref().map(|_| "***"))
             .field("room", &self.room)

@@ -3,6 +3,7 @@
 //! The rules are [`rooms::Rooms`] and [`enter::check`], plain values that take the time as an
 //! argument; [`Control`] is the one task that owns the rooms.
 
+mod ended;
 mod enter;
 mod rooms;
 mod service;

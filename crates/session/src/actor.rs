@@ -15,7 +15,7 @@ use crate::subscribe::video::{VideoIn, Whose};
 use confab_frame::{Slot, VideoFrame};
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
 use confab_protocol::{
-    EnterParams, Event, Fault, Notice, Participant, RawEnterParams, Role, Statistics, StreamType,
+    EnterParams, Event, Fault, Notice, Participant, RawEnterParams, Role, Statistics, Stay, StreamType,
 };
 use confab_signal::lk;
 use std::collections::HashMap;
@@ -136,7 +136,7 @@ impl Actor {
             config,
             events,
             shared,
-            room: Room::new(),
+            room: Room::new(format!("{:032x}", rand::random::<u128>())),
             params: None,
             link: None,
             news,
@@ -292,7 +292,7 @@ impl Actor {
                         self.warn_audience();
                     }
                 }
-                Effect::Connect { attempt, params } => self.connect(attempt, params).await,
+                Effect::Connect { attempt, stay, params } => self.connect(attempt, stay, params).await,
                 Effect::Release { attempt, tell, devices } => {
                     self.release(tell, devices).await;
                     waiting.extend(self.room.handle(attempt, Input::Released, Instant::now()));
@@ -302,7 +302,7 @@ impl Actor {
     }
 
     /// Begins an attempt; what is left of an earlier one goes first, devices and people stay.
-    async fn connect(&mut self, attempt: Attempt, params: Arc<EnterParams>) {
+    async fn connect(&mut self, attempt: Attempt, stay: Stay, params: Arc<EnterParams>) {
         self.disconnect(false).await;
         if self.params.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &params)) {
             self.people = People::new(params.user_id.as_str());
@@ -312,6 +312,7 @@ impl Actor {
         self.local.may_publish = publishes;
         let setup = Setup {
             attempt,
+            stay,
             params,
             agent: self.config.agent.clone(),
             publications: if publishes { self.local.publications(&self.config) } else { Vec::new() },

@@ -6,7 +6,7 @@ mod negotiate;
 
 use crate::room::{Attempt, Ending, Failure};
 use crate::transport::{Asks, LocalTrack, Path};
-use confab_protocol::{EnterParams, Notice};
+use confab_protocol::{EnterParams, Notice, Stay};
 use confab_signal::lk;
 use std::sync::Arc;
 use std::time::Instant;
@@ -106,6 +106,7 @@ pub(crate) enum News {
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) attempt: Attempt,
+    pub(crate) stay: Stay,
     pub(crate) params: Arc<EnterParams>,
     /// Who we are, for the server's log.
     pub(crate) agent: String,

@@ -3,7 +3,7 @@
 
 mod ending;
 
-use confab_protocol::{Code, EnterParams, Event, ExitCause, Fault};
+use confab_protocol::{Code, EnterParams, Event, ExitCause, Fault, Stay};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ pub enum Failure {
     Silent(String),
     /// The server answered with a code of its own.
     Refused(Fault),
+    /// The server answered that the stay to which we return is over.
+    Over(Ending),
     /// The server answered something that is not part of the protocol (-3301).
     Broken(String),
 }
@@ -51,6 +53,7 @@ impl Failure {
             Failure::Unreachable(why) => Fault::new(Code::REQUEST_IP_TIMEOUT).with_message(why),
             Failure::Silent(why) => Fault::new(Code::CONNECT_SERVER_TIMEOUT).with_message(why),
             Failure::Refused(fault) => fault,
+            Failure::Over(ending) => Fault::new(Code::ENTER_ROOM_FAILED).with_message(ending.message),
             Failure::Broken(why) => Fault::new(Code::ENTER_ROOM_FAILED).with_message(why),
         }
     }
@@ -80,7 +83,7 @@ pub enum Effect {
     Emit(Event),
     /// Ask the room service, open signalling, bring the peer connections up. What is left of an
     /// earlier attempt goes first; local devices stay.
-    Connect { attempt: Attempt, params: Arc<EnterParams> },
+    Connect { attempt: Attempt, stay: Stay, params: Arc<EnterParams> },
     /// Let go of the connection, and of the devices too when we were in the room; report
     /// [`Input::Released`]. `tell` when the server does not know yet that we leave.
     Release { attempt: Attempt, tell: bool, devices: bool },
@@ -161,18 +164,17 @@ struct Next {
 pub struct Room {
     state: State,
     attempt: Attempt,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Self { state: State::Idle, attempt: Attempt(0) }
-    }
+    /// Begins the name of each stay.
+    client: String,
+    /// The attempt that began the present stay.
+    first: Attempt,
 }
 
 impl Room {
-    /// A machine that is in no room.
-    pub fn new() -> Self {
-        Self::default()
+    /// A machine that is in no room. `client` tells its stays from those of all other clients: up to
+    /// 40 ASCII characters without blanks.
+    pub fn new(client: String) -> Self {
+        Self { state: State::Idle, attempt: Attempt(0), client, first: Attempt(0) }
     }
 
     /// Where it stands.
@@ -283,6 +285,7 @@ impl Room {
         };
         let params = Arc::new(params);
         self.attempt = Attempt(self.attempt.0 + 1);
+        self.first = self.attempt;
         self.state = State::Entering {
             params: params.clone(),
             began,
@@ -291,8 +294,14 @@ impl Room {
         };
         let mut effects: Vec<Effect> =
             warnings.into_iter().map(|warning| Effect::Emit(Event::warning(&warning))).collect();
-        effects.push(Effect::Connect { attempt: self.attempt, params });
+        effects.push(self.connect(params));
         effects
+    }
+
+    fn connect(&self, params: Arc<EnterParams>) -> Effect {
+        let id = format!("{}-{}", self.client, self.first.0);
+        let stay = Stay { id, returning: self.attempt != self.first };
+        Effect::Connect { attempt: self.attempt, stay, params }
     }
 
     /// Notes progress of the attempt and enters when it is complete.
@@ -332,6 +341,7 @@ impl Room {
                     effects.extend(self.release(Outcome::Exit(ending), false));
                     effects
                 }
+                Failure::Over(ending) => self.ended(ending),
                 Failure::Unreachable(_) | Failure::Silent(_) | Failure::Broken(_) => {
                     let pause = PAUSES[tries.saturating_sub(1).min(PAUSES.len() - 1)];
                     *wait = Wait::Pause { until: now + pause };
@@ -365,10 +375,8 @@ impl Room {
         self.attempt = Attempt(self.attempt.0 + 1);
         *tries += 1;
         *wait = Wait::Answer { deadline: now + SEAT, progress: Progress::default() };
-        vec![
-            Effect::Emit(Event::OnTryToReconnect),
-            Effect::Connect { attempt: self.attempt, params: params.clone() },
-        ]
+        let params = params.clone();
+        vec![Effect::Emit(Event::OnTryToReconnect), self.connect(params)]
     }
 
     fn ended(&mut self, ending: Ending) -> Vec<Effect> {

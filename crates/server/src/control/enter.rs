@@ -2,7 +2,8 @@
 
 use confab_protocol::private_map_key::{self, Privilege};
 use confab_protocol::{
-    Code, DisplayName, EnterParams, Fault, RawEnterParams, Role, RoomId, Scene, SdkAppId, UserId, user_sig,
+    Code, DisplayName, EnterParams, Fault, RawEnterParams, Role, RoomId, Scene, SdkAppId, Stay, UserId,
+    user_sig,
 };
 
 use crate::config::Config;
@@ -22,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) may_publish: bool,
     /// May receive sound or pictures.
     pub(crate) may_subscribe: bool,
+    /// What the client calls this stay, if it does.
+    pub(crate) stay: Option<Stay>,
 }
 
 impl Entry {
@@ -32,7 +35,12 @@ impl Entry {
 }
 
 /// Checks parameters, UserSig and permission, in this order; `now` is Unix time in seconds.
-pub(crate) fn check(raw: RawEnterParams, config: &Config, now: u64) -> Result<Entry, Fault> {
+pub(crate) fn check(
+    raw: RawEnterParams,
+    stay: Option<Stay>,
+    config: &Config,
+    now: u64,
+) -> Result<Entry, Fault> {
     let (params, _) = raw.check()?;
     let key_of = |app: SdkAppId| config.app_key(app.0);
     user_sig::verify(&params.user_sig.0, params.sdk_app_id, key_of, params.user_id.as_str(), now)?;
@@ -48,6 +56,7 @@ pub(crate) fn check(raw: RawEnterParams, config: &Config, now: u64) -> Result<En
         room: params.room,
         scene: params.scene,
         role: params.role,
+        stay,
     })
 }
 
@@ -90,14 +99,14 @@ mod tests {
     }
 
     fn refused(raw: RawEnterParams) -> (i32, Option<i32>) {
-        let fault = check(raw, &config(), NOW).unwrap_err();
+        let fault = check(raw, None, &config(), NOW).unwrap_err();
         assert!(!fault.message.is_empty());
         (fault.code, fault.detail)
     }
 
     #[test]
     fn a_good_signature_enters_with_every_permission() {
-        let entry = check(raw(), &config(), NOW).unwrap();
+        let entry = check(raw(), None, &config(), NOW).unwrap();
         assert_eq!(entry.room.key(entry.app), "1400000001/n:123");
         assert!(entry.may_create && entry.may_publish && entry.may_subscribe);
         assert!(!entry.is_audience());
@@ -152,7 +161,7 @@ mod tests {
             };
             RawEnterParams { private_map_key: content.sign("key-one", 60, NOW), ..raw() }
         };
-        let watcher = check(ticket(123, 42), &config(), NOW).unwrap();
+        let watcher = check(ticket(123, 42), None, &config(), NOW).unwrap();
         assert!(!watcher.may_create && !watcher.may_publish && watcher.may_subscribe);
         assert_eq!(refused(ticket(124, 255)), (-100_006, None));
         assert_eq!(refused(ticket(123, 253)), (-102_011, None));

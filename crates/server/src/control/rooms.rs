@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use confab_protocol::{Code, Fault, LeaveReason, Limits, Role, Scene};
+use confab_protocol::{Code, ExitCause, Fault, LeaveReason, Limits, Role, Scene};
 
 use super::Entry;
+use super::ended::Ended;
 
 /// How long a seat waits for signalling after `/v1/enter` gave it out.
 pub(crate) const RESERVATION: Duration = Duration::from_secs(30);
@@ -25,6 +26,7 @@ pub(crate) fn limits(scene: Scene) -> Limits {
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
     rooms: HashMap<String, Room>,
+    ended: Ended,
     /// Nothing expires before that.
     next: Option<Instant>,
 }
@@ -43,10 +45,20 @@ struct Seat {
     role: Role,
     /// The role is no longer the one that the token was made for.
     role_changed: bool,
-    /// Signalling is expected until then.
-    reserved: Option<Instant>,
+    /// Somebody is expected on it.
+    reserved: Option<Reservation>,
     /// Signalling is up, or the engine keeps the seat after a lost connection.
     present: bool,
+    /// The stay of the client that is present, if it named one.
+    stay: Option<String>,
+}
+
+#[derive(Debug)]
+struct Reservation {
+    /// Signalling is expected until then.
+    until: Instant,
+    /// The stay of the client that is expected, if it named one.
+    stay: Option<String>,
 }
 
 /// A seat that is being taken.
@@ -79,6 +91,17 @@ pub(crate) enum RoleError {
 }
 
 impl Rooms {
+    /// How the stay ended to which somebody wants to return; nothing when they may.
+    pub(crate) fn ended(&mut self, entry: &Entry, now: Instant) -> Option<ExitCause> {
+        let stay = entry.stay.as_ref().filter(|stay| stay.returning)?;
+        self.expire(now);
+        self.ended.forget(now);
+        let (key, user) = (entry.room.key(entry.app), entry.user.as_str());
+        let seat = self.rooms.get(&key).and_then(|room| room.seats.get(user));
+        let taken = seat.is_some_and(|seat| seat.present && seat.stay.as_ref() != Some(&stay.id));
+        self.ended.cause(&stay.id, &key, user).or(taken.then_some(ExitCause::EnteredElsewhere))
+    }
+
     /// Keeps a seat for somebody who may enter: room and scene, then capacity are checked.
     pub(crate) fn reserve(&mut self, entry: &Entry, now: Instant) -> Result<Limits, Fault> {
         self.expire(now);
@@ -94,7 +117,8 @@ impl Rooms {
         let seat = room.seats.entry(entry.user.as_str().to_owned()).or_default();
         seat.role = entry.role;
         seat.role_changed = false;
-        seat.reserved = Some(now + RESERVATION);
+        let stay = entry.stay.as_ref().map(|stay| stay.id.clone());
+        seat.reserved = Some(Reservation { until: now + RESERVATION, stay });
         self.expects(now + RESERVATION);
         Ok(limits(entry.scene))
     }
@@ -106,20 +130,34 @@ impl Rooms {
         self.expire(now);
         let seat = self.rooms.get_mut(key)?.seats.get_mut(identity)?;
         let taken = Taken { new_role: seat.role_changed.then_some(seat.role) };
-        if !seat.present {
-            seat.reserved = Some(now + RESERVATION);
+        if let Some(reservation) = &mut seat.reserved {
+            reservation.until = now + RESERVATION;
             self.expects(now + RESERVATION);
         }
         Some(taken)
     }
 
+    /// Somebody with a plain LiveKit token, who needs no seat, is about to come. Whoever of that name
+    /// came by the room service makes way for them.
+    pub(crate) fn visits(&mut self, key: &str, identity: &str, now: Instant) {
+        self.expire(now);
+        let seat = self.rooms.get_mut(key).and_then(|room| room.seats.get_mut(identity));
+        let Some(seat) = seat.filter(|seat| seat.stay.is_some()) else { return };
+        seat.reserved = Some(Reservation { until: now + RESERVATION, stay: None });
+        self.expects(now + RESERVATION);
+    }
+
     /// Somebody's signalling is up. People with plain LiveKit tokens had no seat before.
-    pub(crate) fn joined(&mut self, key: &str, identity: &str) {
+    pub(crate) fn joined(&mut self, key: &str, identity: &str, now: Instant) {
         let room = self.rooms.entry(key.to_owned()).or_default();
         room.lingers = None;
         let seat = room.seats.entry(identity.to_owned()).or_default();
-        seat.reserved = None;
         seat.present = true;
+        let Some(reservation) = seat.reserved.take() else { return };
+        let before = std::mem::replace(&mut seat.stay, reservation.stay);
+        if let Some(before) = before.filter(|before| seat.stay.as_ref() != Some(before)) {
+            self.ended.note(before, key, identity, ExitCause::EnteredElsewhere, now);
+        }
     }
 
     /// A seat is free again; a newer reservation of the same person stays.
@@ -127,6 +165,7 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(key) else { return };
         let Some(seat) = room.seats.get_mut(identity) else { return };
         seat.present = false;
+        seat.stay = None;
         if seat.reserved.is_some() {
             return;
         }
@@ -147,6 +186,7 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(key) else { return };
         for seat in room.seats.values_mut() {
             seat.present = false;
+            seat.stay = None;
         }
         room.seats.retain(|_, seat| seat.reserved.is_some());
         if room.seats.is_empty() && room.lingers.is_none() {
@@ -159,7 +199,9 @@ impl Rooms {
         self.expire(now);
         let room = self.rooms.get_mut(key).ok_or(NoSuchRoom)?;
         for user in users {
-            room.seats.remove(user);
+            if let Some(seat) = room.seats.remove(user) {
+                seat.end(&mut self.ended, key, user, ExitCause::Removed, now);
+            }
         }
         if room.seats.is_empty() && room.lingers.is_none() {
             self.rooms.remove(key);
@@ -170,7 +212,11 @@ impl Rooms {
     /// Forgets a room that is being dismissed; entering again makes a new one.
     pub(crate) fn dismiss(&mut self, key: &str, now: Instant) -> Result<(), NoSuchRoom> {
         self.expire(now);
-        self.rooms.remove(key).map(|_| ()).ok_or(NoSuchRoom)
+        let room = self.rooms.remove(key).ok_or(NoSuchRoom)?;
+        for (user, seat) in room.seats {
+            seat.end(&mut self.ended, key, &user, ExitCause::Dismissed, now);
+        }
+        Ok(())
     }
 
     /// Changes somebody's role; answers the one before.
@@ -191,14 +237,14 @@ impl Rooms {
         }
         self.rooms.retain(|_, room| {
             for seat in room.seats.values_mut() {
-                seat.reserved = seat.reserved.filter(|until| *until > now);
+                seat.reserved.take_if(|reservation| reservation.until <= now);
             }
             room.seats.retain(|_, seat| seat.present || seat.reserved.is_some());
             room.lingers = room.lingers.filter(|until| *until > now);
             !room.seats.is_empty() || room.lingers.is_some()
         });
         let of_room =
-            |room: &Room| room.seats.values().filter_map(|seat| seat.reserved).chain(room.lingers).min();
+            |room: &Room| room.seats.values().filter_map(Seat::expected_until).chain(room.lingers).min();
         self.next = self.rooms.values().filter_map(of_room).min();
     }
 
@@ -218,6 +264,20 @@ impl Rooms {
             rooms: self.rooms.len(),
             present: seats().filter(|seat| seat.present).count(),
             reserved: seats().filter(|seat| !seat.present).count(),
+        }
+    }
+}
+
+impl Seat {
+    fn expected_until(&self) -> Option<Instant> {
+        self.reserved.as_ref().map(|reservation| reservation.until)
+    }
+
+    /// The seat is taken away: its stays, the present and the expected one, are over.
+    fn end(self, ended: &mut Ended, key: &str, user: &str, cause: ExitCause, now: Instant) {
+        let expected = self.reserved.and_then(|reservation| reservation.stay);
+        for stay in self.stay.into_iter().chain(expected) {
+            ended.note(stay, key, user, cause, now);
         }
     }
 }
@@ -243,7 +303,7 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
-    use confab_protocol::{RoomId, SdkAppId};
+    use confab_protocol::{RoomId, SdkAppId, Stay};
 
     use super::*;
 
@@ -260,6 +320,7 @@ mod tests {
             may_create: true,
             may_publish: true,
             may_subscribe: true,
+            stay: None,
         }
     }
 
@@ -276,7 +337,7 @@ mod tests {
         let mut rooms = Rooms::default();
         for entry in entries {
             rooms.reserve(entry, now).unwrap();
-            rooms.joined(KEY, entry.user.as_str());
+            rooms.joined(KEY, entry.user.as_str(), now);
         }
         rooms
     }
@@ -301,7 +362,7 @@ mod tests {
         let mut rooms = with_present(&[caller("a")], now);
         rooms.expire(now + seconds(3600));
         assert!(rooms.take(KEY, "a", now + seconds(3600)).is_some());
-        rooms.joined(KEY, "a");
+        rooms.joined(KEY, "a", now);
         rooms.left(KEY, "a", LeaveReason::TimedOut, now + seconds(3700));
         assert!(rooms.take(KEY, "a", now + seconds(3700)).is_none());
     }
@@ -324,7 +385,7 @@ mod tests {
         for n in 0..300 {
             rooms.reserve(&caller(&format!("u{n}")), now).unwrap();
             if n % 2 == 0 {
-                rooms.joined(KEY, &format!("u{n}"));
+                rooms.joined(KEY, &format!("u{n}"), now);
             }
         }
         assert_eq!(rooms.reserve(&caller("late"), now).unwrap_err().code, -102_052);
@@ -370,8 +431,8 @@ mod tests {
         rooms.reserve(&caller("a"), now).unwrap();
         rooms.left(KEY, "a", LeaveReason::Left, now);
         assert!(rooms.take(KEY, "a", now).is_some(), "the newer reservation stays");
-        rooms.joined(KEY, "a");
-        rooms.joined(KEY, "a");
+        rooms.joined(KEY, "a", now);
+        rooms.joined(KEY, "a", now);
         assert_eq!(rooms.census().present, 1);
     }
 
@@ -427,6 +488,80 @@ mod tests {
         rooms.reserve(&entry("a", Scene::Live, Role::Anchor), now).unwrap();
     }
 
+    /// Somebody in a stay of that name, who wants to return to it or enters.
+    fn staying(user: &str, id: &str, returning: bool) -> Entry {
+        Entry { stay: Some(Stay { id: id.to_owned(), returning }), ..caller(user) }
+    }
+
+    #[test]
+    fn who_was_removed_while_away_does_not_come_back_by_itself_but_by_a_new_entry() {
+        let now = Instant::now();
+        let mut rooms = with_present(&[staying("a", "one", false), staying("b", "two", false)], now);
+        let back = staying("a", "one", true);
+        assert_eq!(rooms.ended(&back, now), None, "only away");
+        rooms.remove(KEY, &["a".to_owned()], now).unwrap();
+        rooms.left(KEY, "a", LeaveReason::Removed, now);
+        assert_eq!(rooms.ended(&back, now), Some(ExitCause::Removed));
+        assert_eq!(rooms.ended(&staying("b", "two", true), now), None, "somebody else");
+        assert_eq!(rooms.ended(&staying("a", "three", false), now), None, "a new entry");
+        rooms.reserve(&staying("a", "three", false), now).unwrap();
+        rooms.joined(KEY, "a", now);
+        assert_eq!(rooms.ended(&staying("a", "three", true), now), None);
+        assert_eq!(rooms.ended(&back, now + seconds(3600)), Some(ExitCause::EnteredElsewhere));
+    }
+
+    #[test]
+    fn a_room_dismissed_meanwhile_is_not_made_again_by_those_who_return() {
+        let now = Instant::now();
+        let mut rooms = with_present(&[staying("a", "one", false)], now);
+        rooms.reserve(&staying("b", "two", false), now).unwrap();
+        rooms.dismiss(KEY, now).unwrap();
+        assert_eq!(rooms.ended(&staying("a", "one", true), now), Some(ExitCause::Dismissed));
+        assert_eq!(rooms.ended(&staying("b", "two", true), now), Some(ExitCause::Dismissed), "expected");
+    }
+
+    #[test]
+    fn who_returns_finds_their_seat_taken_by_their_later_stay() {
+        let now = Instant::now();
+        let mut rooms = with_present(&[staying("a", "old", false)], now);
+        rooms.reserve(&staying("a", "new", false), now).unwrap();
+        assert_eq!(rooms.ended(&staying("a", "old", true), now), None, "the later one is not here yet");
+        rooms.joined(KEY, "a", now);
+        let old = || staying("a", "old", true);
+        assert_eq!(rooms.ended(&old(), now), Some(ExitCause::EnteredElsewhere));
+        assert_eq!(rooms.ended(&staying("a", "new", true), now), None);
+        rooms.left(KEY, "a", LeaveReason::Left, now);
+        assert_eq!(rooms.ended(&old(), now), Some(ExitCause::EnteredElsewhere), "remembered");
+    }
+
+    #[test]
+    fn who_returns_after_their_seat_expired_makes_way_for_a_later_stay_or_a_plain_client() {
+        let now = Instant::now();
+        let mut rooms = with_present(&[staying("a", "old", false)], now);
+        rooms.left(KEY, "a", LeaveReason::TimedOut, now);
+        assert_eq!(rooms.ended(&staying("a", "old", true), now), None);
+        rooms.joined(KEY, "a", now);
+        assert_eq!(rooms.ended(&staying("a", "old", true), now), Some(ExitCause::EnteredElsewhere));
+        let mut rooms = with_present(&[staying("a", "old", false)], now);
+        rooms.visits(KEY, "a", now);
+        rooms.joined(KEY, "a", now);
+        assert_eq!(rooms.ended(&staying("a", "old", true), now), Some(ExitCause::EnteredElsewhere));
+        rooms.visits(KEY, "a", now);
+        rooms.left(KEY, "a", LeaveReason::Left, now);
+        assert_eq!(rooms.census(), Census::default(), "a plain client keeps no reservation");
+    }
+
+    #[test]
+    fn a_server_that_was_started_anew_lets_everybody_return() {
+        let now = Instant::now();
+        let mut rooms = Rooms::default();
+        let back = staying("a", "one", true);
+        assert_eq!(rooms.ended(&back, now), None);
+        rooms.reserve(&back, now).unwrap();
+        rooms.joined(KEY, "a", now);
+        assert_eq!(rooms.ended(&back, now), None);
+    }
+
     #[test]
     fn a_room_that_only_expired_does_not_exist() {
         let now = Instant::now();
@@ -449,7 +584,7 @@ mod tests {
     fn people_with_plain_tokens_count_and_leave_the_scene_open() {
         let now = Instant::now();
         let mut rooms = Rooms::default();
-        rooms.joined(KEY, "bot");
+        rooms.joined(KEY, "bot", now);
         assert_eq!(rooms.census().present, 1);
         rooms.reserve(&entry("a", Scene::Live, Role::Anchor), now).unwrap();
         assert_eq!(rooms.reserve(&caller("b"), now).unwrap_err().code, -100_011);

@@ -92,7 +92,7 @@ fn apply(rooms: &mut Rooms, event: EngineEvent, now: Instant) {
     match event {
         EngineEvent::Joined { room, identity, .. } => {
             info!(room = %shown(&room), user = %identity, "joined");
-            rooms.joined(&room, &identity);
+            rooms.joined(&room, &identity, now);
         }
         EngineEvent::Active { room, identity } => {
             debug!(room = %shown(&room), user = %identity, "media connected");

@@ -85,6 +85,7 @@ mod tests {
             may_create: true,
             may_publish: true,
             may_subscribe: true,
+            stay: None,
         }
     }
 

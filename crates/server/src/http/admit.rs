@@ -8,6 +8,7 @@ use confab_protocol::{ROLE_ATTRIBUTE, Role};
 use confab_signal::Claims;
 
 use super::Shared;
+use crate::control::Stopped;
 use crate::engine::Permission;
 use crate::ws::{Admission, Admit, Refusal, TokenKeys};
 
@@ -21,7 +22,11 @@ impl TokenKeys for Shared {
 #[async_trait]
 impl Admit for Shared {
     async fn admit(&self, room: &str, identity: &str, claims: &Claims) -> Result<Admission, Refusal> {
+        let (key, user) = (room.to_owned(), identity.to_owned());
+        let stopped = |stopped: Stopped| Refusal { status: 503, message: stopped.to_string() };
         if !self.issuer.issued(&claims.iss) {
+            let visit = self.control.with(move |rooms, now| rooms.visits(&key, &user, now));
+            visit.await.map_err(stopped)?;
             return Ok(Admission::plain());
         }
         if identity != claims.sub {
@@ -31,9 +36,8 @@ impl Admit for Shared {
                 message: "publish is not possible with a seat of the room service".to_owned(),
             });
         }
-        let (key, user) = (room.to_owned(), identity.to_owned());
         let taken = self.control.with(move |rooms, now| rooms.take(&key, &user, now)).await;
-        let taken = taken.map_err(|stopped| Refusal { status: 503, message: stopped.to_string() })?;
+        let taken = taken.map_err(stopped)?;
         let taken = taken.ok_or_else(|| {
             Refusal::unauthorized("the seat was not taken in time or was taken away; enter the room again")
         })?;

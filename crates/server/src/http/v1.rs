@@ -9,13 +9,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use confab_protocol::{
-    Code, EnterAnswer, Fault, LeaveReason, NOTICE_TOPIC, Notice, ROLE_ATTRIBUTE, RawEnterParams, Role, Scene,
+    Code, EnterAnswer, ExitCause, Fault, LeaveReason, NOTICE_TOPIC, Notice, ROLE_ATTRIBUTE, RawEnterParams,
+    Role, Scene, Stay,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::{info, warn};
 
 use super::{BodyError, Shared, read, unix_now};
-use crate::control::{Entry, RoleError, Stopped, check};
+use crate::control::{Entry, RoleError, Rooms, Stopped, check};
 use crate::engine::{EngineError, Permission};
 
 /// A UserSig and a PrivateMapKey have less than 4 kB together.
@@ -25,6 +26,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 enum Refusal {
     /// The request cannot be read: status 400.
     Unreadable(String),
+    /// The stay that the client returns to is over: status 200.
+    Over(ExitCause),
     /// Everything else: status 200.
     Fault(Fault),
 }
@@ -61,12 +64,18 @@ pub(crate) async fn role(State(shared): State<Arc<Shared>>, request: Request) ->
 
 async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Refusal> {
     let (head, body) = request.into_parts();
-    let raw = parameters(&read(body, BODY_LIMIT).await?)?;
+    let mut members = members(&read(body, BODY_LIMIT).await?)?;
+    let stay = stay(&mut members)?;
+    let raw = parameters(members)?;
     let now = unix_now();
-    let entry = check(raw, &shared.config, now)?;
+    let entry = check(raw, stay, &shared.config, now)?;
     let asked = entry.clone();
     let url = signalling_url(&head.headers)?;
-    let limits = shared.control.with(move |rooms, now| rooms.reserve(&asked, now)).await??;
+    let rule = move |rooms: &mut Rooms, now| match rooms.ended(&asked, now) {
+        Some(cause) => Err(Refusal::Over(cause)),
+        None => Ok(rooms.reserve(&asked, now)?),
+    };
+    let limits = shared.control.with(rule).await??;
     let token = shared.issuer.token(&entry, now).map_err(|error| {
         warn!(%error, "a token could not be made");
         Fault::new(Code::SERVER_PROCESS_FAILED)
@@ -83,11 +92,11 @@ async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Ref
 }
 
 async fn try_role(shared: &Shared, request: Request) -> Result<(), Refusal> {
-    let mut raw = parameters(&read(request.into_body(), BODY_LIMIT).await?)?;
+    let mut raw = parameters(members(&read(request.into_body(), BODY_LIMIT).await?)?)?;
     let role = raw.role.ok_or_else(|| Fault::new(Code::INVALID_ROLE))?;
     // Outside the live scenes a role is no parameter; whether the room is one is checked below.
     raw.scene = Some(Scene::Live);
-    let entry = check(raw, &shared.config, unix_now())?;
+    let entry = check(raw, None, &shared.config, unix_now())?;
     if role == Role::Anchor && !entry.may_publish {
         return Err(Fault::new(Code::INVALID_PRIVATE_MAP_KEY).into());
     }
@@ -138,16 +147,30 @@ fn role_fault(error: RoleError, entry: &Entry) -> Fault {
     }
 }
 
-/// Reads the body. A scene or role that does not exist is a wrong parameter, everything else that
-/// has no place in the request makes it unreadable.
-fn parameters(body: &Bytes) -> Result<RawEnterParams, Refusal> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Refusal::Unreadable(format!("The request is not JSON: {error}.")))?;
-    if !value.is_object() {
-        return Err(Refusal::Unreadable("The request is not a JSON object.".to_owned()));
+fn members(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Refusal::Unreadable("The request is not a JSON object.".to_owned())),
+        Err(error) => Err(Refusal::Unreadable(format!("The request is not JSON: {error}."))),
     }
+}
+
+/// Takes the stay, which is no parameter of TRTC, out of the request.
+fn stay(members: &mut Map<String, Value>) -> Result<Option<Stay>, Refusal> {
+    let given = members.remove("stay").unwrap_or_default();
+    let read: Option<Stay> = serde_path_to_error::deserialize(given)
+        .map_err(|error| Refusal::Unreadable(format!("The request cannot be read: stay: {error}.")))?;
+    if let Some(Err(why)) = read.as_ref().map(Stay::check) {
+        return Err(Refusal::Unreadable(format!("The request cannot be read: {why}.")));
+    }
+    Ok(read)
+}
+
+/// Reads the parameters. A scene or role that does not exist is a wrong parameter, everything else
+/// that has no place in the request makes it unreadable.
+fn parameters(members: Map<String, Value>) -> Result<RawEnterParams, Refusal> {
     for (member, code) in [("scene", Code::BAD_SCENE_OR_ROLE), ("role", Code::INVALID_ROLE)] {
-        let given = value.get(member).filter(|given| !given.is_null()).cloned();
+        let given = members.get(member).filter(|given| !given.is_null()).cloned();
         let Some(given) = given else { continue };
         let read = if member == "scene" {
             serde_json::from_value::<Scene>(given).err()
@@ -158,7 +181,7 @@ fn parameters(body: &Bytes) -> Result<RawEnterParams, Refusal> {
             return Err(Fault::new(code).with_message(format!("{error}.")).into());
         }
     }
-    serde_path_to_error::deserialize(value)
+    serde_path_to_error::deserialize(Value::Object(members))
         .map_err(|error| Refusal::Unreadable(format!("The request cannot be read: {error}.")))
 }
 
@@ -178,6 +201,11 @@ fn answered(what: &'static str, shared: &Shared, answer: Result<EnterAnswer, Ref
         Err(Refusal::Fault(fault)) => {
             info!(what, code = fault.code, detail = fault.detail, "refused");
             (StatusCode::OK, EnterAnswer::from(fault))
+        }
+        Err(Refusal::Over(cause)) => {
+            info!(what, ?cause, "refused, the stay is over");
+            let fault = Fault::new(Code::REFUSED).with_message(cause.sentence());
+            (StatusCode::OK, EnterAnswer { cause: Some(cause), ..EnterAnswer::from(fault) })
         }
         // The sentence may repeat parts of the body, so it goes to the sender only.
         Err(Refusal::Unreadable(sentence)) => {

@@ -275,7 +275,6 @@ impl Rooms {
             && person.link.id == seat.link
         {
             person.link.drop_now(now);
-            self.check_link(seat.person, now);
         }
     }
 }

@@ -428,3 +428,19 @@ async fn a_shutdown_tells_everybody_and_ends_the_threads() {
     assert_eq!(data::notice(&ann.subscriber.data[0]), Some(notice));
     assert_eq!(engine.rooms().await, Err(EngineError::Stopped));
 }
+
+#[tokio::test]
+async fn who_says_goodbye_and_hangs_up_at_once_has_left_and_was_not_lost() {
+    let (engine, mut events) = engine();
+    for _ in 0..100 {
+        let line = engine.join(join("r", "ann")).await.unwrap();
+        assert!(line.send(Request::Leave(lk::LeaveRequest::default())).await);
+        drop(line);
+        let reason = loop {
+            if let EngineEvent::Left { reason, .. } = event(&mut events).await {
+                break reason;
+            }
+        };
+        assert_eq!(reason, LeaveReason::Left);
+    }
+}

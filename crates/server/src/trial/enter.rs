@@ -4,6 +4,7 @@ use confab_protocol::SdkAppId;
 use confab_protocol::user_sig;
 use serde_json::{Value, json};
 
+use super::rest::{Call, code};
 use super::{APP, APP_KEY, Trial, body, key, sig};
 use crate::http::unix_now;
 
@@ -134,6 +135,10 @@ async fn a_body_that_cannot_be_read_is_answered_in_the_same_form() {
         ("[1]".to_owned(), 400),
         (r#"{"roomID":5}"#.to_owned(), 400),
         (r#"{"userId":5}"#.to_owned(), 400),
+        (r#"{"stay":5}"#.to_owned(), 400),
+        (r#"{"stay":{"id":"a b"}}"#.to_owned(), 400),
+        (format!(r#"{{"stay":{{"id":"{}"}}}}"#, "x".repeat(65)), 400),
+        (r#"{"stay":{"id":"a","back":true}}"#.to_owned(), 400),
         ("[".repeat(5000), 400),
         (huge, 400),
     ];
@@ -155,4 +160,19 @@ async fn the_same_person_may_enter_again() {
     trial.joined(&key(5), "alice").await;
     let again = with("alice", json!({ "userSig": sig("alice") }));
     assert_eq!(trial.enter(&again).await["code"], 0);
+}
+
+#[tokio::test]
+async fn who_returns_to_a_stay_that_is_over_is_refused_with_its_cause() {
+    let trial = Trial::start().await;
+    let staying = |returning: bool| with("alice", json!({ "stay": { "id": "one", "returning": returning } }));
+    assert_eq!(trial.enter(&staying(false)).await["code"], 0);
+    trial.joined(&key(5), "alice").await;
+    assert_eq!(trial.enter(&staying(true)).await["code"], 0, "the stay goes on");
+    let remove = json!({ "SdkAppId": APP, "RoomId": 5, "UserIds": ["alice"] });
+    assert_eq!(code(&Call::new("RemoveUser", &remove).send(trial.server.http()).await), "");
+    let answer = trial.enter(&staying(true)).await;
+    assert_eq!((&answer["code"], &answer["cause"]), (&json!(-3), &json!("removed")), "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("removed") && answer.get("token").is_none());
+    assert_eq!(trial.enter(&staying(false)).await["code"], 0, "an entry of their own");
 }

@@ -95,7 +95,7 @@ impl Driver {
 
     /// The last news, or nothing when it was stopped.
     async fn prepare_and_drive(&mut self, stop: &CancellationToken) -> Option<News> {
-        let params = self.setup.params.clone();
+        let (params, stay) = (self.setup.params.clone(), self.setup.stay.clone());
         let reach_by = tokio::time::Instant::now() + REACH;
         let looked_up = tokio::time::timeout_at(reach_by, local_addresses(&params.server));
         let Ok(local) = stop.run_until_cancelled(looked_up).await? else {
@@ -104,7 +104,7 @@ impl Driver {
         // The question to the room service may be dropped; the peer connections may not.
         let (prepared, admission) = tokio::join!(
             self.prepare(Plan { local: local.clone(), ice_servers: Vec::new() }),
-            stop.run_until_cancelled(ask(&params, remaining(reach_by)))
+            stop.run_until_cancelled(ask(&params, stay, remaining(reach_by)))
         );
         let admission = match admission? {
             Ok(admission) => admission,

@@ -40,7 +40,7 @@ struct Driven {
 
 impl Driven {
     fn new() -> Self {
-        Self { room: Room::new(), now: Instant::now() }
+        Self { room: Room::new("client".into()), now: Instant::now() }
     }
 
     fn entering() -> Self {
@@ -241,4 +241,38 @@ fn answers_of_an_older_attempt_are_ignored() {
     assert!(driven.room.handle(old, Input::Connected, driven.now).is_empty());
     assert!(driven.room.handle(old, Input::Lost, driven.now).is_empty());
     assert_eq!(driven.room.phase(), Phase::Reconnecting);
+}
+
+#[test]
+fn attempts_to_return_name_the_stay_of_the_entry_and_another_entry_is_another_stay() {
+    let stay = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Connect { stay, .. } => Some((stay.id.clone(), stay.returning)),
+            Effect::Emit(_) | Effect::Release { .. } => None,
+        })
+    };
+    let mut driven = Driven::new();
+    let first = stay(&driven.room.enter(params(), driven.now).unwrap()).unwrap();
+    assert_eq!(first, ("client-1".into(), false));
+    driven.input(Input::Seated);
+    driven.input(Input::Connected);
+    let again = stay(&driven.room.handle(driven.room.attempt(), Input::Lost, driven.now)).unwrap();
+    assert_eq!(again, ("client-1".into(), true));
+    driven.exit();
+    driven.input(Input::Released);
+    let later = stay(&driven.room.enter(params(), driven.now).unwrap()).unwrap();
+    assert_eq!(later, ("client-3".into(), false));
+}
+
+#[test]
+fn a_stay_that_ended_while_away_is_an_exit_with_its_own_reason_and_no_error() {
+    for (cause, reason) in
+        [(ExitCause::Removed, 1), (ExitCause::Dismissed, 2), (ExitCause::EnteredElsewhere, 1)]
+    {
+        let mut driven = Driven::inside();
+        driven.input(Input::Lost);
+        let over = Input::Failed(Failure::Over(cause.into()));
+        assert_eq!(driven.input(over), ["release tell=false devices=true"]);
+        assert_eq!(driven.input(Input::Released), [format!("exit {reason}")]);
+    }
 }

@@ -1,5 +1,5 @@
-use crate::room::{Failure, SEAT};
-use confab_protocol::{EnterAnswer, EnterParams, EnterRequest, IceServer};
+use crate::room::{Ending, Failure, SEAT};
+use confab_protocol::{EnterAnswer, EnterParams, EnterRequest, IceServer, Stay};
 use reqwest::Client;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Admission {
 
 /// Asks the room service for a seat; it counts as unreachable when it accepts no connection within
 /// `reach`.
-pub(crate) async fn ask(params: &EnterParams, reach: Duration) -> Result<Admission, Failure> {
+pub(crate) async fn ask(params: &EnterParams, stay: Stay, reach: Duration) -> Result<Admission, Failure> {
     let client = Client::builder()
         .connect_timeout(reach)
         .timeout(SEAT)
@@ -34,7 +34,7 @@ pub(crate) async fn ask(params: &EnterParams, reach: Duration) -> Result<Admissi
         .build()
         .map_err(|error| Failure::Broken(error.to_string()))?;
     let address = format!("{}/v1/enter", params.server);
-    let answer = client.post(&address).json(&EnterRequest::from(params)).send().await;
+    let answer = client.post(&address).json(&EnterRequest::new(params, stay)).send().await;
     let mut answer = answer.map_err(|error| unanswered(&error, &params.server))?;
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(|error| unanswered(&error, &params.server))? {
@@ -49,7 +49,10 @@ pub(crate) async fn ask(params: &EnterParams, reach: Duration) -> Result<Admissi
 
 fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
     if let Some(fault) = answer.refusal() {
-        return Err(Failure::Refused(fault));
+        return Err(match answer.cause {
+            Some(cause) => Failure::Over(Ending { message: fault.message, ..cause.into() }),
+            None => Failure::Refused(fault),
+        });
     }
     match (answer.url, answer.token) {
         (Some(url), Some(token)) => {
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
     use crate::room::REACH;
     use crate::signalling::deaf;
-    use confab_protocol::RawEnterParams;
+    use confab_protocol::{ExitCause, ExitReason, RawEnterParams};
     use std::time::Instant;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -98,6 +101,10 @@ mod tests {
             ..RawEnterParams::default()
         };
         raw.check().unwrap().0
+    }
+
+    fn stay() -> Stay {
+        Stay { id: "one".into(), returning: false }
     }
 
     /// A server that answers the first request with these bytes.
@@ -118,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn an_admission_brings_address_and_token() {
         let server = answering(r#"{"code":0,"url":"ws://127.0.0.1:1","token":"t"}"#).await;
-        let admission = ask(&params(&server), REACH).await.unwrap();
+        let admission = ask(&params(&server), stay(), REACH).await.unwrap();
         assert_eq!((admission.url.as_str(), admission.token.as_str()), ("ws://127.0.0.1:1", "t"));
         assert!(!format!("{admission:?}").contains("\"t\""));
     }
@@ -126,8 +133,20 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_keeps_code_detail_and_sentence() {
         let server = answering(r#"{"code":-100018,"detail":-70001,"message":"expired"}"#).await;
-        let Err(Failure::Refused(fault)) = ask(&params(&server), REACH).await else { panic!("not refused") };
+        let Err(Failure::Refused(fault)) = ask(&params(&server), stay(), REACH).await else {
+            panic!("not refused")
+        };
         assert_eq!((fault.code, fault.detail, fault.message.as_str()), (-100018, Some(-70001), "expired"));
+    }
+
+    #[tokio::test]
+    async fn a_stay_that_is_over_is_an_ending_with_its_cause() {
+        let server = answering(r#"{"code":-3,"message":"put out","cause":"removed"}"#).await;
+        let Err(Failure::Over(ending)) = ask(&params(&server), stay(), REACH).await else {
+            panic!("not over")
+        };
+        assert_eq!((ending.reason, ending.cause), (ExitReason::Removed, ExitCause::Removed));
+        assert_eq!(ending.message, "put out");
     }
 
     #[tokio::test]
@@ -136,20 +155,20 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let began = Instant::now();
-        assert!(matches!(ask(&params(&server), REACH).await, Err(Failure::Unreachable(_))));
+        assert!(matches!(ask(&params(&server), stay(), REACH).await, Err(Failure::Unreachable(_))));
         assert!(began.elapsed() < Duration::from_secs(2));
     }
 
     #[tokio::test]
     async fn a_server_that_accepts_no_connection_is_unreachable_in_time() {
         let (address, _held) = deaf().await;
-        let answer = ask(&params(&format!("http://{address}")), Duration::from_millis(200)).await;
+        let answer = ask(&params(&format!("http://{address}")), stay(), Duration::from_millis(200)).await;
         assert!(matches!(answer, Err(Failure::Unreachable(_))), "{answer:?}");
     }
 
     #[tokio::test]
     async fn somebody_elses_web_server_is_named_as_such() {
         let server = answering("<html>hello</html>").await;
-        assert!(matches!(ask(&params(&server), REACH).await, Err(Failure::Broken(_))));
+        assert!(matches!(ask(&params(&server), stay(), REACH).await, Err(Failure::Broken(_))));
     }
 }

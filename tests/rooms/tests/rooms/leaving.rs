@@ -1,5 +1,5 @@
-use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason};
-use rooms::{Guest, Hall, stamped};
+use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason, RawEnterParams};
+use rooms::{Guest, Hall, Proxy, stamped};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,6 +62,67 @@ async fn the_same_person_from_another_place_puts_the_earlier_one_out() {
     let reason = LeaveReason::Left;
     eve.until_told(Event::OnRemoteUserLeaveRoom { user_id: "ann".into(), reason }).await;
     eve.leave().await;
+}
+
+/// Somebody with camera and microphone whose connection is cut, until they have noticed.
+async fn cut_off(hall: &Hall, user: &str, room: i64) -> (Guest, Proxy) {
+    let wire = Proxy::to(&hall.url()).await;
+    let mut guest = Guest::new();
+    guest.send_both().await;
+    guest.join(RawEnterParams { server: Some(wire.url()), ..hall.params(user, room) }).await;
+    wire.cut();
+    guest.until_told(Event::OnConnectionLost).await;
+    guest.until_told(Event::OnTryToReconnect).await;
+    (guest, wire)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_removed_while_cut_off_hears_it_on_the_way_back_and_stays_out() {
+    let hall = Hall::open().await;
+    let mut ann = Guest::new();
+    ann.join(hall.params("ann", 60)).await;
+    let (mut bob, wire) = cut_off(&hall, "bob", 60).await;
+    let answer = hall.remove(60, "bob").await;
+    assert!(answer.get("Error").is_none(), "{answer}");
+    let reason = LeaveReason::Removed;
+    ann.until_told(Event::OnRemoteUserLeaveRoom { user_id: "bob".into(), reason }).await;
+    wire.mend();
+    let (reason, cause, message) = bob.until_out().await;
+    assert_eq!((reason, cause), (ExitReason::Removed, ExitCause::Removed));
+    assert!(message.contains("removed"), "{message}");
+    assert!(bob.session.local_video().latest().is_none(), "the camera is let go before the exit is told");
+    assert!(!bob.told.iter().any(|event| matches!(event, Event::OnError { .. })), "{:?}", bob.told);
+    assert!(!ann.sees("bob").await);
+    // An entry of their own is no return.
+    bob.join(hall.params("bob", 60)).await;
+    bob.leave().await;
+    ann.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_dismissed_while_somebody_is_cut_off_is_not_opened_again_by_their_return() {
+    let hall = Hall::open().await;
+    let (mut bob, wire) = cut_off(&hall, "bob", 61).await;
+    let answer = hall.dismiss(61).await;
+    assert!(answer.get("Error").is_none(), "{answer}");
+    wire.mend();
+    let (reason, cause, _) = bob.until_out().await;
+    assert_eq!((reason, cause), (ExitReason::Dismissed, ExitCause::Dismissed));
+    assert!(hall.dismiss(61).await.get("Error").is_some(), "there is no such room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_that_was_cut_off_does_not_put_the_later_place_out() {
+    let hall = Hall::open().await;
+    let (mut old, wire) = cut_off(&hall, "ann", 62).await;
+    let mut new = Guest::new();
+    new.join(hall.params("ann", 62)).await;
+    wire.mend();
+    let (reason, cause, _) = old.until_out().await;
+    assert_eq!((reason, cause), (ExitReason::Removed, ExitCause::EnteredElsewhere));
+    let told = new.settle(Duration::from_millis(500)).await;
+    assert!(told.is_empty(), "{told:?}");
+    new.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,7 +23,7 @@ const NOTICE_WAIT: Duration = Duration::from_millis(400);
 const LATE_NOTICE_WAIT: Duration = Duration::from_secs(1);
 /// How long connections may take to close.
 const CLOSE_WAIT: Duration = Duration::from_millis(300);
-/// How long after its media a client's goodbye may come.
+/// How long after its media, or its websocket, a client's goodbye may come.
 const GOODBYE_WAIT: Duration = Duration::from_secs(1);
 /// Joined but never connected.
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(60);
@@ -199,10 +199,13 @@ impl Rooms {
         self.check_seat(key, now);
     }
 
-    /// Somebody whose websocket closed before they ever connected does not come back to this seat.
-    pub(super) fn check_link(&mut self, key: Key<Person>, now: Instant) {
+    /// Somebody whose websocket closed before they ever connected does not come back to this seat. Their
+    /// goodbye or their media may still be on the way.
+    fn check_link(&mut self, key: Key<Person>, now: Instant) {
         let Some(person) = self.people.get_mut(key) else { return };
-        if person.leaving.is_none() && person.link.is_lost(now) && person.state != State::Active {
+        let gone = person.link.is_lost(now)
+            && person.link.lost.is_some_and(|lost| now.saturating_duration_since(lost) >= GOODBYE_WAIT);
+        if person.leaving.is_none() && gone && person.state != State::Active {
             self.depart(key, Departure::timed_out(DisconnectReason::SignalClose), now);
         }
     }
