@@ -9,6 +9,12 @@ use crate::{Code, DisplayName, Fault, Role, RoomId, Scene, SdkAppId, UserId};
 /// The server that is asked when none is named: the one on this computer.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7880";
 
+/// Longest address of a server, bytes.
+const SERVER_LIMIT: usize = 512;
+
+/// Longest host name and its port, bytes.
+const AUTHORITY_LIMIT: usize = 253 + ":65535".len();
+
 /// Port of a server named without scheme and port.
 const DEFAULT_PORT: u16 = 7880;
 
@@ -222,15 +228,22 @@ fn check_name(given: Option<String>) -> Result<Option<DisplayName>, Fault> {
 
 /// The server's address in one form: scheme, host, perhaps a port and a path, no slash at the end.
 fn check_server(given: Option<&str>) -> Result<String, Fault> {
-    let text = given.map(str::trim).unwrap_or_default().trim_end_matches('/');
+    let given = given.map(str::trim).unwrap_or_default();
+    let text = given.trim_end_matches('/');
     if text.is_empty() {
         return Ok(DEFAULT_SERVER.to_owned());
     }
     let wrong = || {
+        let shown: String = given.chars().take(80).collect();
+        let more = if shown.len() < given.len() { "…" } else { "" };
         Fault::new(Code::INVALID_PARAMETER).with_message(format!(
-            "The server address {text:?} cannot be read; write it like 192.168.1.20:7880."
+            "The server address \"{}{more}\" cannot be read; write it like 192.168.1.20:7880.",
+            shown.escape_debug()
         ))
     };
+    if text.len() > SERVER_LIMIT {
+        return Err(wrong());
+    }
     let (scheme, rest) = match text.split_once("://") {
         Some(("http" | "ws", rest)) => ("http://", rest),
         Some(("https" | "wss", rest)) => {
@@ -243,7 +256,8 @@ fn check_server(given: Option<&str>) -> Result<String, Fault> {
     };
     let authority = rest.split('/').next().unwrap_or_default();
     let printable = rest.chars().all(|c| c.is_ascii_graphic() && !"?#@\\\"<>".contains(c));
-    let port = port_of(authority).filter(|_| printable).ok_or_else(wrong)?;
+    let good = printable && authority.len() <= AUTHORITY_LIMIT;
+    let port = port_of(authority).filter(|_| good).ok_or_else(wrong)?;
     Ok(match (scheme, port) {
         ("", Port::None) => {
             let path = rest.strip_prefix(authority).unwrap_or_default();
@@ -390,6 +404,18 @@ mod tests {
         {
             assert_eq!(read(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_wrong_server_address_is_repeated_as_given_and_shortened() {
+        let said = |text: &str| check_server(Some(text)).unwrap_err().message;
+        assert!(said("http://").contains("\"http://\""), "{}", said("http://"));
+        assert!(said("a\nb").contains("\"a\\nb\""), "{}", said("a\nb"));
+        for long in ["h".repeat(100_000), format!("https://{}", "h".repeat(600)), "é".repeat(300)] {
+            assert!(said(&long).contains('…') && said(&long).len() < 300, "{}", said(&long));
+        }
+        let name = format!("{}.example", "h".repeat(260));
+        assert!(said(&name).contains("cannot be read"));
     }
 
     #[test]

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AppState } from "../types/AppState";
 import type { Event } from "../types/Event";
 import { EMPTY_FORM } from "./join";
-import { IDLE, initialState, pageOf, reduce, roomLabel, type State } from "./state";
+import { hostingOf, IDLE, initialState, pageOf, reduce, roomLabel, type State } from "./state";
 
 const room: AppState["room"] = {
   server: "http://127.0.0.1:7880",
@@ -182,6 +182,29 @@ describe("a complaint about the form", () => {
   });
 });
 
+describe("hosting", () => {
+  const hosting = { server: "http://127.0.0.1:7880", addresses: [], sdkAppId: 1 };
+  const out: Event = {
+    event: "onExitRoom",
+    data: { reason: 2, cause: "host_stopped", by: null, message: "" },
+  };
+
+  it("counts for the room that this computer carries and for no other", () => {
+    expect(hostingOf(after(inside(), snapshot({ phase: "in", room, hosting })))).toEqual(hosting);
+    const elsewhere = { ...room, server: "http://10.0.0.7:7880" } as AppState["room"];
+    const other = after(initialState(), snapshot({ phase: "in", room: elsewhere, hosting }));
+    expect(hostingOf(other)).toBeNull();
+  });
+
+  it("is said to have been ended by oneself, also where the stop is told first", () => {
+    const hosts = after(inside(), snapshot({ phase: "in", room, hosting }));
+    const stopped = snapshot({ phase: "in", room, hosting: null });
+    expect(after(hosts, stopped, out).notice?.title).toBe("You ended the meeting");
+    expect(after(hosts, out).notice?.title).toBe("You ended the meeting");
+    expect(after(inside(), out).notice?.title).toBe("The host ended the meeting");
+  });
+});
+
 describe("inside", () => {
   it("errors and warnings become messages", () => {
     const state = after(
@@ -210,6 +233,36 @@ describe("inside", () => {
     expect(fresh.toasts).toEqual([]);
     const later = reduce(inside(), { type: "event", event: bo, now: 9000 });
     expect(later.toasts[0]?.text).toBe("Bo joined");
+  });
+
+  it("those who come together share one message", () => {
+    const joins = (userId: string, name = ""): Event => ({
+      event: "onRemoteUserEnterRoom",
+      data: { userId, name },
+    });
+    let state = inside();
+    const texts: (string | undefined)[] = [];
+    for (const event of [
+      joins("bo", "Bo"),
+      joins("cy"),
+      joins("di"),
+      joins("ed"),
+      joins("bo", "Bo"),
+    ]) {
+      state = reduce(state, { type: "event", event, now: 9000 });
+      texts.push(...state.toasts.map(({ text }) => text));
+    }
+    expect(texts).toEqual([
+      "Bo joined",
+      "Bo and cy joined",
+      "Bo, cy and 1 more joined",
+      "Bo, cy and 2 more joined",
+      "cy, di and 2 more joined",
+    ]);
+    const { id } = state.toasts[0] ?? { id: 0 };
+    const gone = reduce(state, { type: "toast-closed", id });
+    const later = reduce(gone, { type: "event", event: joins("flo"), now: 20_000 });
+    expect(later.toasts.map(({ text }) => text)).toEqual(["flo joined"]);
   });
 
   it("says why somebody left", () => {

@@ -1,6 +1,7 @@
 import type { AppState } from "../types/AppState";
 import type { Event } from "../types/Event";
 import type { ExitView } from "../types/ExitView";
+import type { Hosting } from "../types/Hosting";
 import type { RoomView } from "../types/RoomView";
 import { noticeOf, type Notice } from "./exit";
 import {
@@ -11,7 +12,7 @@ import {
   type FieldName,
   type JoinForm,
 } from "./join";
-import { addToast, type Toast } from "./toast";
+import { addJoined, addToast, type Toast } from "./toast";
 import { inWords } from "./words";
 
 /** Steps of joining that a person may have to wait for. */
@@ -109,6 +110,11 @@ export function cameraWish({ app, attended, joining }: State): boolean {
   return app.camera.on || (!attended && joining.form.camera);
 }
 
+/** How this computer hosts the room one is in; null when it does not. */
+export function hostingOf({ app, hosted }: State): Hosting | null {
+  return hosted ? app.hosting : null;
+}
+
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case "event":
@@ -193,7 +199,10 @@ function onEvent(state: State, event: Event, now: number): State {
       // Those already inside are announced one by one right after entry: that is no news.
       return state.since === null || now - state.since < SETTLED
         ? state
-        : say(state, `${event.data.name || event.data.userId} joined`, now);
+        : {
+            ...state,
+            toasts: addJoined(state.toasts, event.data.name || event.data.userId, now),
+          };
     case "onRemoteUserLeaveRoom":
       return say(state, leftWords(state, event.data.userId, event.data.reason), now);
     case "onConnectionLost":
@@ -246,7 +255,11 @@ function onState(state: State, app: AppState, now: number): State {
   const next: State = { ...state, app, joining: meant(state, app) };
   if (room !== null) {
     next.room = room;
-    next.hosted = hosting?.server === room.server;
+    // Who stops hosting is still in the room for a moment, and did host it.
+    next.hosted =
+      hosting === null
+        ? state.hosted && state.room?.server === room.server
+        : hosting.server === room.server;
   }
   if (phase === "in" || phase === "reconnecting") {
     // Also after the page was loaded again in the middle of a meeting.

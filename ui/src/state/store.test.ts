@@ -253,13 +253,21 @@ describe("in the meeting", () => {
     expect(host.state().microphone.on).toBe(true);
   });
 
-  it("opens no device on the way back to the start", async () => {
+  it("shows who goes back to the start as they were in the meeting", async () => {
     const { host, store } = await meeting();
     await store.leave("leave");
-    const before = host.calls.length;
-    store.backToStart();
-    await settled();
+    expect(host.state().camera.on).toBe(false);
+    await store.backToStart();
     expect(pageOf(store.get())).toBe("join");
+    expect(host.state().camera.on).toBe(true);
+  });
+
+  it("leaves the camera off on the way back where it was off in the meeting", async () => {
+    const { host, store } = await meeting();
+    await store.toggleCamera();
+    await store.leave("leave");
+    const before = host.calls.length;
+    await store.backToStart();
     expect(host.calls).toHaveLength(before);
     expect(store.get().joining.form.camera).toBe(false);
   });

@@ -16,7 +16,15 @@ import {
   type JoinForm,
 } from "./join";
 import { rememberForm, rememberedForm } from "./memory";
-import { cameraWish, initialState, pageOf, reduce, type Action, type State } from "./state";
+import {
+  cameraWish,
+  hostingOf,
+  initialState,
+  pageOf,
+  reduce,
+  type Action,
+  type State,
+} from "./state";
 import { AUDIENCE, hasRoles, hasVideo } from "./terms";
 import { inWords } from "./words";
 
@@ -148,9 +156,10 @@ export class Store {
     else await this.openly(request);
   }
 
-  /** Text that brings one more person in; null while nothing is hosted. */
+  /** Text that brings one more person in; null in a room that is not hosted here. */
   async invitation(): Promise<string | null> {
-    const { room, hosting } = this.state.app;
+    const { room } = this.state.app;
+    const hosting = hostingOf(this.state);
     if (room === null || hosting === null) return null;
     const { sdkAppId, addresses } = hosting;
     const guest = await this.sign({ sdkAppId, userId: freshId() }).catch(() => null);
@@ -171,10 +180,12 @@ export class Store {
     this.dispatch({ type: "failed", message, now: this.options.now() });
   }
 
-  /** Devices were let go with the meeting; the camera opens again only when asked to. */
-  backToStart(): void {
-    this.dispatch({ type: "edit", change: { camera: this.state.app.camera.on } });
+  /** Devices were let go with the meeting; who goes on to the form sees themselves as before. */
+  async backToStart(): Promise<void> {
     this.dispatch({ type: "notice-read" });
+    if (this.state.joining.form.camera && !this.state.app.camera.on) {
+      await this.quietly({ command: "start_local_video", args: {} });
+    }
   }
 
   async joinAgain(): Promise<void> {

@@ -4,6 +4,8 @@ export type Toast = {
   text: string;
   /** When it may go by itself, milliseconds since 1970. */
   until: number;
+  /** Those of whom it says that they joined. */
+  joined?: readonly string[];
 };
 
 /** At most this many stand at once; the oldest goes first. */
@@ -21,6 +23,30 @@ export function addToast(
   if (toasts.some((toast) => toast.text === text)) {
     return toasts.map((toast) => (toast.text === text ? { ...toast, until } : toast));
   }
-  const id = toasts.reduce((highest, toast) => Math.max(highest, toast.id), 0) + 1;
-  return [...toasts, { id, kind, text, until }].slice(-MOST);
+  return [...toasts, { id: freeId(toasts), kind, text, until }].slice(-MOST);
+}
+
+function freeId(toasts: readonly Toast[]): number {
+  return toasts.reduce((highest, toast) => Math.max(highest, toast.id), 0) + 1;
+}
+
+/** Says that somebody joined. Those who come together share one message. */
+export function addJoined(toasts: readonly Toast[], name: string, now: number): readonly Toast[] {
+  const shown = toasts.find(({ joined }) => joined !== undefined);
+  const names = [...(shown?.joined ?? []).filter((one) => one !== name), name];
+  const toast: Toast = {
+    id: shown?.id ?? freeId(toasts),
+    kind: "info",
+    text: joinedWords(names),
+    until: now + LIFE.info,
+    joined: names,
+  };
+  if (shown === undefined) return [...toasts, toast].slice(-MOST);
+  return toasts.map((one) => (one === shown ? toast : one));
+}
+
+function joinedWords(names: readonly string[]): string {
+  const [first = "", second = "", ...others] = names;
+  if (others.length > 0) return `${first}, ${second} and ${others.length} more joined`;
+  return second === "" ? `${first} joined` : `${first} and ${second} joined`;
 }

@@ -44,12 +44,7 @@ export function ExitPage({ notice }: { notice: Notice }) {
             <span>{notice.next}</span> <span>Your camera and microphone are off.</span>
           </p>
           <div className={styles["buttons"]}>
-            <Button
-              data-testid="exit-back"
-              onClick={() => {
-                store.backToStart();
-              }}
-            >
+            <Button data-testid="exit-back" onClick={() => void store.backToStart()}>
               Back to start
             </Button>
             <Button look="primary" data-testid="exit-rejoin" onClick={() => void store.joinAgain()}>

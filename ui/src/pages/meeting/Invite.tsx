@@ -3,7 +3,7 @@ import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { copyText } from "../../components/clipboard";
 import { useStore } from "../../components/store";
-import { roomLabel, type State } from "../../state/state";
+import { hostingOf, roomLabel, type State } from "../../state/state";
 import type { Hosting } from "../../types/Hosting";
 import styles from "./Invite.module.css";
 
@@ -59,7 +59,7 @@ export function InviteButton({ state, hosting }: { state: State; hosting: Hostin
 
 /** The same for somebody who waits alone: nobody can come who was not told where. */
 export function InviteCard({ state }: { state: State }) {
-  const { hosting } = state.app;
+  const hosting = hostingOf(state);
   if (hosting === null) return null;
   return (
     <section className={styles["card"]} aria-label="Invite others" data-testid="invite-card">

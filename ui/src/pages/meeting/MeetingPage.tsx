@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { usePageState, useStore } from "../../components/store";
+import { hostingOf } from "../../state/state";
 import { controlsOf, peopleOf, tilesOf } from "../../state/meeting";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { Controls } from "./Controls";
@@ -20,6 +21,7 @@ export function MeetingPage() {
   const tiles = tilesOf(state.app);
   const controls = controlsOf(state.app);
   const leaving = state.app.phase === "exiting";
+  const hosts = hostingOf(state) !== null;
 
   const togglePanel = () => {
     store.dispatch({ type: "panel", open: !state.panel });
@@ -27,7 +29,7 @@ export function MeetingPage() {
     if (state.panel) document.getElementById("toggle-people")?.focus();
   };
   const leave = () => {
-    if (state.app.hosting !== null && people.length > 1) setEnding(true);
+    if (hosts && people.length > 1) setEnding(true);
     else void store.leave("leave");
   };
   useShortcuts({
@@ -42,7 +44,7 @@ export function MeetingPage() {
     document.getElementById("meeting-title")?.focus();
   }, []);
 
-  const invites = state.app.hosting !== null && people.length === 1;
+  const invites = hosts && people.length === 1;
   return (
     <div className={styles["page"]} data-testid="meeting-page">
       <TopBar state={state} />

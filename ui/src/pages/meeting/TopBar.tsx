@@ -2,13 +2,14 @@ import { useEffect, useState } from "react";
 import { Logo } from "../../components/Logo";
 import { ThemeSwitch } from "../../components/ThemeSwitch";
 import { elapsed, elapsedWords } from "../../state/clock";
-import { roomLabel, type State } from "../../state/state";
+import { hostingOf, roomLabel, type State } from "../../state/state";
 import { roleLabel, sceneLabel } from "../../state/terms";
 import { InviteButton } from "./Invite";
 import styles from "./TopBar.module.css";
 
 export function TopBar({ state }: { state: State }) {
-  const { room, hosting } = state.app;
+  const { room } = state.app;
+  const hosting = hostingOf(state);
   const scene = room?.scene ?? 0;
   const role = roleLabel(scene, room?.role ?? 0);
   return (
