@@ -110,7 +110,7 @@ impl<H: Host> Controller<H> {
     pub async fn call(&self, request: Request) -> Answer {
         let (reply, answer) = oneshot::channel();
         let over = || Fault::new(Code::REFUSED).with_message("The app is closing.");
-        self.orders.send(Order::Call { request, reply }).await.map_err(|_| over())?;
+        self.orders.send(Order::Call { request: Box::new(request), reply }).await.map_err(|_| over())?;
         answer.await.unwrap_or_else(|_| Err(over()))
     }
 

@@ -27,7 +27,7 @@ impl Running {
             http: SocketAddr::from((ip, port)),
             media: SocketAddr::from((ip, if port == PORT { PORT + 1 } else { 0 })),
             workers: Some(1),
-            app: vec![AppConfig { id: key.sdk_app_id, key: key.key.clone() }],
+            app: vec![AppConfig { guests: true, ..AppConfig::new(key.sdk_app_id, key.key.clone()) }],
             ..Config::default()
         };
         let started = match Server::spawn(config(port.unwrap_or(PORT))) {

@@ -22,10 +22,10 @@ use crate::DeviceKind;
 )]
 #[ts(optional_fields)]
 pub enum Request {
-    /// Enters a room. Answers null when accepted; the outcome is onEnterRoom. A user id that is
-    /// left out is the one stored for this computer; while hosting, or where the app was started
-    /// with a server and an application's key, `server`, `sdkAppId` and `userSig` may be left out
-    /// too.
+    /// Enters a room. Answers null when accepted; the outcome is onEnterRoom. Without `userSig` the
+    /// app signs itself where it has the key (while hosting, or where it was started with one), and
+    /// enters as a guest elsewhere; without `userId` too, as the person stored for this computer.
+    /// While hosting, or where the app was started with a server, `server` may be left out.
     EnterRoom(RawEnterParams),
     /// Leaves; onExitRoom follows where there was a room.
     ExitRoom {},

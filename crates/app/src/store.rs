@@ -1,13 +1,16 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use confab_protocol::UserId;
+use confab_protocol::{GuestSecret, UserId};
 use rand::RngExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-const IDENTITY: &str = "identity.json";
+const GUEST: &str = "guest.json";
+/// Locked by the program that uses what is in the file.
+const GUEST_LOCK: &str = "guest.lock";
 const HOST_KEY: &str = "host.json";
 
 /// What the app keeps on this computer, in a folder of its own: who its user is, and the key of
@@ -15,6 +18,15 @@ const HOST_KEY: &str = "host.json";
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
+    guest: OnceLock<Claimed>,
+}
+
+/// Who this program's user is.
+#[derive(Debug)]
+struct Claimed {
+    secret: GuestSecret,
+    /// Held as long as the secret is used; none for one that was made for this program only.
+    _lock: Option<File>,
 }
 
 /// Why something cannot be kept. The person has to look at the folder.
@@ -40,9 +52,8 @@ pub enum StoreError {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Identity {
-    user_id: UserId,
+struct StoredGuest {
+    secret: GuestSecret,
 }
 
 /// The application of the rooms opened here. Its key signs and checks.
@@ -72,13 +83,44 @@ impl HostKey {
 impl Store {
     /// A store in that folder, which is made when something is first kept.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), guest: OnceLock::new() }
     }
 
-    /// The user id of this computer's user, made at random on first use.
+    /// Makes this computer's user the same person each time, from a secret that is made at random on
+    /// first use. While another program uses it, this one gets a secret for itself: two programs are
+    /// two people.
+    pub fn guest(&self) -> Result<&GuestSecret, StoreError> {
+        if let Some(claimed) = self.guest.get() {
+            return Ok(&claimed.secret);
+        }
+        let lock = self.lock(GUEST_LOCK)?;
+        let secret = match &lock {
+            Some(_) => {
+                let random = || StoredGuest { secret: GuestSecret::new(rand::rng().random()) };
+                self.read_or_make(GUEST, random)?.secret
+            }
+            None => GuestSecret::new(rand::rng().random()),
+        };
+        Ok(&self.guest.get_or_init(|| Claimed { secret, _lock: lock }).secret)
+    }
+
+    /// The user id that goes with [`Store::guest`].
     pub fn user_id(&self) -> Result<UserId, StoreError> {
-        let identity = self.read_or_make(IDENTITY, || Identity { user_id: random_user() })?;
-        Ok(identity.user_id)
+        self.guest().map(GuestSecret::user_id)
+    }
+
+    /// Locks a file until the answer is dropped; nothing while another program has locked it.
+    fn lock(&self, name: &str) -> Result<Option<File>, StoreError> {
+        let path = self.folder.join(name);
+        let opened = fs::create_dir_all(&self.folder)
+            .and_then(|()| OpenOptions::new().write(true).create(true).truncate(false).open(&path));
+        let failed = |source| StoreError::File { what: "written", path: path.clone(), source };
+        let file = opened.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
     }
 
     /// The key of the rooms opened here, made on first use.
@@ -134,28 +176,29 @@ fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn random_user() -> UserId {
-    let number: u64 = rand::rng().random();
-    let text = format!("user_{number:016x}");
-    match text.parse() {
-        Ok(user) => user,
-        // 21 characters of the set.
-        Err(_) => unreachable!("a user id of letters, digits and an underscore"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_user_id_stays_the_same() {
+    fn the_user_is_the_same_person_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
         let first = Store::new(folder.path().join("new")).user_id().unwrap();
         let second = Store::new(folder.path().join("new")).user_id().unwrap();
         assert_eq!(first, second);
         let other = tempfile::tempdir().unwrap();
         assert_ne!(Store::new(other.path()).user_id().unwrap(), first);
+    }
+
+    #[test]
+    fn two_programs_at_once_are_two_people() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (Store::new(folder.path()), Store::new(folder.path()));
+        let (kept, made) = (first.user_id().unwrap(), second.user_id().unwrap());
+        assert_ne!(kept, made);
+        assert_eq!(second.user_id().unwrap(), made, "for as long as the program runs");
+        drop(first);
+        assert_eq!(Store::new(folder.path()).user_id().unwrap(), kept);
     }
 
     #[cfg(unix)]
@@ -170,16 +213,20 @@ mod tests {
         let mode = fs::metadata(folder.path().join(HOST_KEY)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let secret = String::from(store.guest().unwrap().clone());
+        let mode = fs::metadata(folder.path().join(GUEST)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!format!("{store:?}").contains(&secret));
         assert!(!format!("{key:?}").contains(&key.key));
     }
 
     #[test]
     fn a_file_changed_by_hand_is_named_and_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(IDENTITY), "{").unwrap();
+        fs::write(folder.path().join(GUEST), "{").unwrap();
         let error = Store::new(folder.path()).user_id().unwrap_err().to_string();
-        assert!(error.contains(IDENTITY) && error.contains("delete it"), "{error}");
-        assert_eq!(fs::read(folder.path().join(IDENTITY)).unwrap(), b"{");
+        assert!(error.contains(GUEST) && error.contains("delete it"), "{error}");
+        assert_eq!(fs::read(folder.path().join(GUEST)).unwrap(), b"{");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct AppState {
     pub participants: Vec<Participant>,
     /// How the last room ended, until the next is entered.
     pub exit: Option<ExitView>,
+    /// Who I am where I give no user id; empty when that cannot be kept on this computer.
+    pub user_id: String,
     /// The server that is meant where none is named, where the app was started with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -53,8 +55,8 @@ pub struct AppState {
 pub struct RoomView {
     /// Address of the server.
     pub server: String,
-    /// Application.
-    pub sdk_app_id: u32,
+    /// Application; unknown to a guest who left the choice to the server.
+    pub sdk_app_id: Option<u32>,
     /// The room's number, where it has one.
     pub room_id: Option<u32>,
     /// The room's text, where it has one.
@@ -137,7 +139,7 @@ impl RoomView {
         let name = params.name.as_ref().map_or(user_id.as_str(), |name| name.as_str()).to_owned();
         Self {
             server: params.server.clone(),
-            sdk_app_id: params.sdk_app_id.0,
+            sdk_app_id: params.app().map(|app| app.0),
             room_id: params.room.as_number(),
             str_room_id: params.room.as_text().map(str::to_owned),
             scene: params.scene,
@@ -150,9 +152,9 @@ impl RoomView {
 }
 
 impl AppState {
-    /// The state of an app that was started with that server.
-    pub fn of_server(server: Option<String>) -> Self {
-        Self { server, ..Self::default() }
+    /// The state of an app of that user, started with that server.
+    pub fn new(user_id: String, server: Option<String>) -> Self {
+        Self { user_id, server, ..Self::default() }
     }
 
     /// An entry was asked for; `room` is None when its parameters are wrong. Whether it shows.

@@ -167,20 +167,19 @@ async fn rooms_opened_here_need_nothing_but_their_name() {
     call(&host, Request::EnterRoom(room)).await;
     entered(&host).await;
 
-    let signed =
-        call(&host, Request::MakeUserSig { sdk_app_id: None, user_id: Some("guest".into()), expire: None });
-    let signed = signed.await;
-    let text = |value: &Value, name: &str| value[name].as_str().map(str::to_owned);
     let invited = RawEnterParams {
-        server: text(&hosting, "server"),
-        sdk_app_id: hosting["sdkAppId"].as_i64(),
-        user_id: text(&signed, "userId"),
-        user_sig: text(&signed, "userSig"),
+        server: hosting["server"].as_str().map(str::to_owned),
+        name: Some("Bo".into()),
         str_room_id: Some("lobby".into()),
         ..RawEnterParams::default()
     };
-    call(&guest, Request::EnterRoom(invited)).await;
+    call(&guest, Request::EnterRoom(invited.clone())).await;
     entered(&guest).await;
+    let me = call(&guest, Request::GetState {}).await;
+    assert!(me["userId"].as_str().unwrap().starts_with("guest-"), "{me}");
+    assert_eq!((&me["room"]["userId"], &me["room"]["sdkAppId"]), (&me["userId"], &Value::Null));
+    let people = call(&host, Request::Participants {}).await;
+    assert_eq!((&people[0]["userId"], people[0]["name"].as_str()), (&me["userId"], Some("Bo")));
 
     call(&host, Request::StopHosting {}).await;
     for person in [&host, &guest] {

@@ -4,6 +4,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
+use crate::guest::{Guest, GuestSecret, Passcode};
 use crate::{Code, DisplayName, Fault, Role, RoomId, Scene, SdkAppId, UserId};
 
 /// The server that is asked when none is named: the one on this computer.
@@ -63,6 +64,13 @@ pub struct RawEnterParams {
     /// Permission ticket. Never logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_map_key: Option<String>,
+    /// Enters as a guest where neither userId nor userSig is given: 32 to 64 hexadecimal digits, made
+    /// at random and kept, that lead to the user id. Never logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
+    /// What the server asks of its guests, if it does. Never logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passcode: Option<String>,
 }
 
 /// Reads a whole number; one beyond `i64` becomes the nearest, which no check lets pass.
@@ -123,12 +131,10 @@ impl fmt::Debug for RawEnterParams {
 pub struct EnterParams {
     /// Address of the server without a slash at its end.
     pub server: String,
-    /// Application, not 0.
-    pub sdk_app_id: SdkAppId,
     /// Who enters.
     pub user_id: UserId,
-    /// Their signature, not empty.
-    pub user_sig: UserSigText,
+    /// What they show for it.
+    pub proof: Proof,
     /// The name to show.
     pub name: Option<DisplayName>,
     /// Which room.
@@ -141,6 +147,25 @@ pub struct EnterParams {
     pub private_map_key: Option<UserSigText>,
 }
 
+/// How somebody shows that they may be who they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// With a signature of the application, which is not 0; the text is not empty.
+    Sig(SdkAppId, UserSigText),
+    /// With one that the server makes for guests.
+    Guest(Guest),
+}
+
+impl EnterParams {
+    /// The application, as far as it is known before the server was asked.
+    pub fn app(&self) -> Option<SdkAppId> {
+        match &self.proof {
+            Proof::Sig(app, _) => Some(*app),
+            Proof::Guest(guest) => guest.app,
+        }
+    }
+}
+
 impl RawEnterParams {
     /// Checks everything that can be checked without a server, in TRTC's order, and returns
     /// warnings for what was mended. The failure has one of the codes -3316 to -3320, or -2.
@@ -148,25 +173,32 @@ impl RawEnterParams {
         let nothing = self.sdk_app_id.is_none()
             && self.user_id.is_none()
             && self.user_sig.is_none()
+            && self.guest.is_none()
             && self.room_id.is_none()
             && self.str_room_id.is_none();
         if nothing {
             return Err(Fault::new(Code::ROOM_PARAM_NULL));
         }
         let mut warnings = Vec::new();
-        let sdk_app_id = check_app(self.sdk_app_id)?;
+        let (user_id, user_sig) = (present(self.user_id), present(self.user_sig));
+        let secret = self.guest.filter(|_| user_id.is_none() && user_sig.is_none());
+        let app = match self.sdk_app_id {
+            None | Some(0) if secret.is_some() => None,
+            given => Some(check_app(given)?),
+        };
         let room = check_room(self.room_id, self.str_room_id.as_deref(), &mut warnings)?;
-        let user_id = check_user(self.user_id)?;
-        let user_sig = present(self.user_sig).ok_or_else(|| Fault::new(Code::INVALID_USER_SIG))?;
+        let (user_id, proof) = match secret {
+            Some(secret) => check_guest(secret, app, present(self.passcode))?,
+            None => check_signed(user_id, app, user_sig)?,
+        };
         let name = check_name(self.name)?;
-        let server = check_server(self.server.as_deref())?;
+        let server = server_url(self.server.as_deref())?;
         let scene = self.scene.unwrap_or_default();
         let role = if scene.is_live() { self.role.unwrap_or_default() } else { Role::Anchor };
         let params = EnterParams {
             server,
-            sdk_app_id,
             user_id,
-            user_sig: UserSigText(user_sig),
+            proof,
             name,
             room,
             scene,
@@ -193,6 +225,28 @@ fn check_app(given: Option<i64>) -> Result<SdkAppId, Fault> {
             ))),
         },
     }
+}
+
+fn check_signed(
+    user: Option<String>,
+    app: Option<SdkAppId>,
+    sig: Option<String>,
+) -> Result<(UserId, Proof), Fault> {
+    let user = check_user(user)?;
+    let sig = sig.ok_or_else(|| Fault::new(Code::INVALID_USER_SIG))?;
+    let app = app.ok_or_else(|| Fault::new(Code::INVALID_SDK_APP_ID))?;
+    Ok((user, Proof::Sig(app, UserSigText(sig))))
+}
+
+fn check_guest(
+    secret: String,
+    app: Option<SdkAppId>,
+    passcode: Option<String>,
+) -> Result<(UserId, Proof), Fault> {
+    let secret = GuestSecret::try_from(secret)
+        .map_err(|error| Fault::new(Code::INVALID_PARAMETER).with_message(format!("guest: {error}.")))?;
+    let guest = Guest { app, passcode: passcode.map(Passcode), secret };
+    Ok((guest.secret.user_id(), Proof::Guest(guest)))
 }
 
 fn check_room(number: Option<i64>, text: Option<&str>, warnings: &mut Vec<Fault>) -> Result<RoomId, Fault> {
@@ -226,8 +280,9 @@ fn check_name(given: Option<String>) -> Result<Option<DisplayName>, Fault> {
     name.map(Some).map_err(|error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string()))
 }
 
-/// The server's address in one form: scheme, host, perhaps a port and a path, no slash at the end.
-fn check_server(given: Option<&str>) -> Result<String, Fault> {
+/// The server's address in one form: scheme, host, perhaps a port and a path, no slash at the end. The
+/// one on this computer where none is given; what cannot be read is -2.
+pub fn server_url(given: Option<&str>) -> Result<String, Fault> {
     let given = given.map(str::trim).unwrap_or_default();
     let text = given.trim_end_matches('/');
     if text.is_empty() {
@@ -391,7 +446,7 @@ mod tests {
 
     #[test]
     fn server_addresses_come_into_one_form() {
-        let read = |text: &str| check_server(Some(text)).ok();
+        let read = |text: &str| server_url(Some(text)).ok();
         let same = |text: &str, form: &str| assert_eq!(read(text).as_deref(), Some(form), "{text}");
         same("", DEFAULT_SERVER);
         same("192.168.1.20", "http://192.168.1.20:7880");
@@ -408,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_wrong_server_address_is_repeated_as_given_and_shortened() {
-        let said = |text: &str| check_server(Some(text)).unwrap_err().message;
+        let said = |text: &str| server_url(Some(text)).unwrap_err().message;
         assert!(said("http://").contains("\"http://\""), "{}", said("http://"));
         assert!(said("a\nb").contains("\"a\\nb\""), "{}", said("a\nb"));
         for long in ["h".repeat(100_000), format!("https://{}", "h".repeat(600)), "é".repeat(300)] {
@@ -444,8 +499,8 @@ mod tests {
 
         #[test]
         fn a_server_address_once_read_stays_as_it_is(text in "[a-z0-9.:/\\[\\]]{0,20}") {
-            if let Ok(server) = check_server(Some(&text)) {
-                prop_assert_eq!(check_server(Some(&server)).unwrap(), server);
+            if let Ok(server) = server_url(Some(&text)) {
+                prop_assert_eq!(server_url(Some(&server)).unwrap(), server);
             }
         }
     }

@@ -28,6 +28,12 @@ impl Privilege {
     /// Everything.
     pub const ALL: Self = Self(255);
 
+    /// What both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether all bits of `wanted` are set.
     pub fn allows(self, wanted: Self) -> bool {
         self.0 & wanted.0 == wanted.0

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{Code, EnterParams, ExitCause, Fault, RoomId};
+use crate::{
+    Code, EnterParams, ExitCause, Fault, Guest, GuestSecret, Passcode, Role, RoomId, Scene, SdkAppId,
+    UserSigText,
+};
 
 /// Body of `POST /v1/enter`. Ids are as the client sent them: the server checks them again.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,16 +38,16 @@ pub struct EnterRequest {
 }
 
 impl EnterRequest {
-    /// What the room service is asked for an entry of this stay.
-    pub fn new(params: &EnterParams, stay: Stay) -> Self {
+    /// What the room service is asked for an entry of this stay, with that signature for `app`.
+    pub fn new(params: &EnterParams, app: SdkAppId, sig: &UserSigText, stay: Stay) -> Self {
         let (room_id, str_room_id) = match &params.room {
             RoomId::Number(number) => (Some(*number), None),
             RoomId::Text(text) => (None, Some(text.clone())),
         };
         Self {
-            sdk_app_id: params.sdk_app_id.0,
+            sdk_app_id: app.0,
             user_id: params.user_id.as_str().to_owned(),
-            user_sig: params.user_sig.0.clone(),
+            user_sig: sig.0.clone(),
             room_id,
             str_room_id,
             scene: params.scene.number(),
@@ -53,6 +56,97 @@ impl EnterRequest {
             name: params.name.as_ref().map(|name| name.as_str().to_owned()),
             stay: Some(stay),
         }
+    }
+}
+
+/// Body of `POST /v1/ticket`: a guest asks for a signature that lets them into one room for a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TicketRequest {
+    /// Which application; the only one that takes guests when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdk_app_id: Option<u32>,
+    /// The name to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The room.
+    pub room: TicketRoom,
+    /// What kind of room; a video call when left out.
+    #[serde(default)]
+    pub scene: Scene,
+    /// What they want to do; an anchor when left out, and in call scenes always.
+    #[serde(default)]
+    pub role: Role,
+    /// What the application asks of its guests, if it does. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passcode: Option<Passcode>,
+    /// Leads to the user id, so that a guest is the same person again; another each time when left
+    /// out. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<GuestSecret>,
+}
+
+/// A room as a ticket is asked for it: 123 by number, "123" by text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TicketRoom {
+    /// By number; not checked yet.
+    Number(i64),
+    /// By text; not checked yet.
+    Text(String),
+}
+
+impl TicketRequest {
+    /// What the room service is asked before an entry of this guest.
+    pub fn new(params: &EnterParams, guest: &Guest) -> Self {
+        Self {
+            sdk_app_id: guest.app.map(|app| app.0),
+            name: params.name.as_ref().map(|name| name.as_str().to_owned()),
+            room: match &params.room {
+                RoomId::Number(number) => TicketRoom::Number(i64::from(*number)),
+                RoomId::Text(text) => TicketRoom::Text(text.clone()),
+            },
+            scene: params.scene,
+            role: params.role,
+            passcode: guest.passcode.clone(),
+            guest: Some(guest.secret.clone()),
+        }
+    }
+}
+
+/// Answer of `POST /v1/ticket`: code 0 with a signature, or a code and a sentence.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TicketAnswer {
+    /// 0, or one of [`Code`].
+    pub code: i32,
+    /// For people, when the code is not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdk_app_id: Option<u32>,
+    /// Who the guest is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Their signature. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_sig: Option<String>,
+}
+
+impl From<Fault> for TicketAnswer {
+    fn from(fault: Fault) -> Self {
+        Self { code: fault.code, message: Some(fault.message), ..Self::default() }
+    }
+}
+
+impl fmt::Debug for TicketAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TicketAnswer")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
     }
 }
 

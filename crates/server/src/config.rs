@@ -44,6 +44,19 @@ pub struct AppConfig {
     pub id: u32,
     /// The secret, used as its UTF-8 bytes.
     pub key: String,
+    /// Whether people without a UserSig get one by `/v1/ticket`, for one room and a day.
+    #[serde(default)]
+    pub guests: bool,
+    /// What guests have to say for it; nothing when left out.
+    #[serde(default)]
+    pub passcode: Option<String>,
+}
+
+impl AppConfig {
+    /// An application that takes no guests.
+    pub fn new(id: u32, key: impl Into<String>) -> AppConfig {
+        AppConfig { id, key: key.into(), guests: false, passcode: None }
+    }
 }
 
 /// One LiveKit API key and its secret.
@@ -148,6 +161,12 @@ impl Config {
             }
             if app.key.is_empty() {
                 return conflict(format!("app {} has an empty key", app.id));
+            }
+            if app.passcode.as_ref().is_some_and(String::is_empty) {
+                return conflict(format!("app {} has an empty passcode; leave it out", app.id));
+            }
+            if app.passcode.is_some() && !app.guests {
+                return conflict(format!("app {} has a passcode but takes no guests", app.id));
             }
             if self.app[..index].iter().any(|other| other.id == app.id) {
                 return conflict(format!("app {} is given twice", app.id));
@@ -311,7 +330,7 @@ key = \"cloud-secret\"
 
     #[test]
     fn contradictions_are_refused() {
-        let app = |id, key: &str| AppConfig { id, key: key.to_owned() };
+        let app = |id, key: &str| AppConfig::new(id, key);
         let with = |apps: Vec<AppConfig>| Config { app: apps, ..Config::default() }.check();
         assert!(with(vec![app(1, "a"), app(1, "b")]).unwrap_err().to_string().contains("1 is given twice"));
         assert!(with(vec![app(0, "a")]).is_err());

@@ -3,6 +3,7 @@
 mod admit;
 mod body;
 mod serve;
+mod ticket;
 mod v1;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub(crate) fn router(shared: Arc<Shared>, ws: Router) -> Router {
         .route("/", any(rest::answer))
         .route("/v1/enter", post(v1::enter))
         .route("/v1/role", post(v1::role))
+        .route("/v1/ticket", post(ticket::ticket))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .with_state(shared)

@@ -128,10 +128,7 @@ struct Trial {
 fn config() -> Config {
     Config {
         http: "127.0.0.1:0".parse().unwrap(),
-        app: vec![
-            AppConfig { id: APP, key: APP_KEY.to_owned() },
-            AppConfig { id: 7, key: "other-key".to_owned() },
-        ],
+        app: vec![AppConfig::new(APP, APP_KEY), AppConfig::new(7, "other-key")],
         api_key: vec![ApiKey { key: "devkey".to_owned(), secret: API_SECRET.to_owned() }],
         cloud_key: vec![CloudKey { id: CLOUD_ID.to_owned(), key: CLOUD_KEY.to_owned() }],
         ..Config::default()

@@ -50,7 +50,7 @@ fn config() -> Config {
     Config {
         http: "127.0.0.1:0".parse().unwrap(),
         media: "127.0.0.1:0".parse().unwrap(),
-        app: vec![AppConfig { id: APP, key: APP_KEY.to_owned() }],
+        app: vec![AppConfig::new(APP, APP_KEY)],
         api_key: vec![ApiKey { key: "devkey".to_owned(), secret: API_SECRET.to_owned() }],
         cloud_key: vec![CloudKey { id: "AKID".to_owned(), key: "planted-cloud-key".to_owned() }],
         ..Config::default()

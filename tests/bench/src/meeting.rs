@@ -19,7 +19,7 @@ impl Hall {
     /// Opens it on ports of its own.
     pub async fn open() -> anyhow::Result<Self> {
         let loopback = "127.0.0.1:0".parse()?;
-        let app = vec![AppConfig { id: APP, key: KEY.into() }];
+        let app = vec![AppConfig::new(APP, KEY)];
         let config = Config { http: loopback, media: loopback, app, ..Config::default() };
         Ok(Self(Server::start(config).await?))
     }

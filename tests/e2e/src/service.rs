@@ -27,7 +27,7 @@ impl Service {
             http: ([127, 0, 0, 1], 0).into(),
             media: ([127, 0, 0, 1], 0).into(),
             workers: Some(1),
-            app: vec![AppConfig { id: APP, key: KEY.to_owned() }],
+            app: vec![AppConfig::new(APP, KEY)],
             cloud_key: vec![CloudKey { id: CLOUD.0.to_owned(), key: CLOUD.1.to_owned() }],
             ..Config::default()
         };

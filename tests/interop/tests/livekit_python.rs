@@ -58,7 +58,7 @@ impl Host {
         let config = Config {
             http: "127.0.0.1:0".parse()?,
             media: "127.0.0.1:0".parse()?,
-            app: vec![AppConfig { id: APP.0, key: APP_KEY.to_owned() }],
+            app: vec![AppConfig::new(APP.0, APP_KEY)],
             api_key: vec![ApiKey { key: API_KEY.to_owned(), secret: API_SECRET.to_owned() }],
             ..Config::default()
         };

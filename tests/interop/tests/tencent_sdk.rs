@@ -25,7 +25,7 @@ fn server() -> Hosted {
         http: any,
         media: any,
         workers: Some(1),
-        app: vec![AppConfig { id: APP.0, key: APP_KEY.to_owned() }],
+        app: vec![AppConfig::new(APP.0, APP_KEY)],
         cloud_key: vec![CloudKey { id: ID.to_owned(), key: KEY.to_owned() }],
         ..Config::default()
     };

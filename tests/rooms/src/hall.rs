@@ -37,10 +37,7 @@ impl Hall {
         let config = Config {
             http,
             media: "127.0.0.1:0".parse().unwrap(),
-            app: vec![
-                AppConfig { id: APP, key: KEY.into() },
-                AppConfig { id: OTHER_APP, key: OTHER_KEY.into() },
-            ],
+            app: vec![AppConfig::new(APP, KEY), AppConfig::new(OTHER_APP, OTHER_KEY)],
             cloud_key: vec![CloudKey { id: CLOUD_ID.into(), key: CLOUD_KEY.into() }],
             ..Config::default()
         };

@@ -6,8 +6,6 @@ const invitation: Invitation = {
   addresses: ["192.168.1.20:7880"],
   room: { kind: "text", id: "tea: at four, please" },
   scene: 3,
-  sdkAppId: 1400000001,
-  guest: { userId: "guest-1", userSig: "eJx-_sig*" },
 };
 
 describe("an invitation", () => {
@@ -19,9 +17,9 @@ describe("an invitation", () => {
       roomKind: "text",
       roomText: "tea: at four, please",
       scene: 3,
-      sdkAppId: "1400000001",
-      userId: "guest-1",
-      userSig: "eJx-_sig*",
+      sdkAppId: "",
+      userId: "",
+      userSig: "",
     });
     expect(checkForm({ ...EMPTY_FORM, name: "Bo", ...form })).toEqual({});
   });
@@ -33,7 +31,17 @@ describe("an invitation", () => {
 
   it("works after a mail program has changed the line ends", () => {
     const text = writeInvitation(invitation).replaceAll("\n", "\r\n");
-    expect(readInvitation(text)).toMatchObject({ userSig: "eJx-_sig*" });
+    expect(readInvitation(text)).toMatchObject({ scene: 3, roomText: "tea: at four, please" });
+  });
+
+  it("may carry a signature that an operator adds by hand", () => {
+    const lines = ["SDKAppID: 1400000001", "User ID: bo", "UserSig: eJx-_sig*"];
+    const text = [writeInvitation(invitation), ...lines].join("\n");
+    expect(readInvitation(text)).toMatchObject({
+      sdkAppId: "1400000001",
+      userId: "bo",
+      userSig: "eJx-_sig*",
+    });
   });
 
   it("is not found in a plain address", () => {

@@ -1,4 +1,3 @@
-import type { SignedUser } from "../types/SignedUser";
 import type { JoinForm } from "./join";
 import { SCENES } from "./terms";
 
@@ -7,24 +6,18 @@ export type Invitation = {
   addresses: readonly string[];
   room: { kind: JoinForm["roomKind"]; id: string };
   scene: JoinForm["scene"];
-  sdkAppId: number;
-  /** A signature for one guest; without it the guest asks the server's operator. */
-  guest: Pick<SignedUser, "userId" | "userSig"> | null;
 };
 
-/** The invitation as text to send to one person. {@link readInvitation} reads it back. */
-export function writeInvitation({ addresses, room, scene, sdkAppId, guest }: Invitation): string {
-  const lines = [
+/** The invitation as text to send to others. {@link readInvitation} reads it back. */
+export function writeInvitation({ addresses, room, scene }: Invitation): string {
+  return [
     "Join my Confab meeting: choose “Join a server” and paste this into the address.",
     "",
     `Server: ${addresses[0] ?? ""}`,
     `Room: ${room.id}`,
     `Room kind: ${room.kind}`,
     `Scene: ${SCENES[scene].key}`,
-    `SDKAppID: ${sdkAppId}`,
-  ];
-  if (guest !== null) lines.push(`User ID: ${guest.userId}`, `UserSig: ${guest.userSig}`);
-  return lines.join("\n");
+  ].join("\n");
 }
 
 /** What an invitation says about the form, or null when the text is none. */

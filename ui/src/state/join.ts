@@ -18,6 +18,7 @@ export type JoinForm = {
   sdkAppId: string;
   userId: string;
   userSig: string;
+  passcode: string;
   microphone: boolean;
   camera: boolean;
 };
@@ -35,12 +36,13 @@ export const EMPTY_FORM: JoinForm = {
   sdkAppId: "",
   userId: "",
   userSig: "",
+  passcode: "",
   microphone: true,
   camera: true,
 };
 
 /** The fields that can be wrong; `role` and `scene` are choices and cannot. */
-export type FieldName = "name" | "room" | "server" | "sdkAppId" | "userId" | "userSig";
+export type FieldName = "name" | "room" | "server" | "passcode" | "sdkAppId" | "userId" | "userSig";
 export type FieldErrors = Partial<Record<FieldName, string>>;
 
 /** In the order of the page: the first wrong one gets the focus. */
@@ -48,12 +50,18 @@ export const FIELDS: readonly FieldName[] = [
   "name",
   "room",
   "server",
-  "sdkAppId",
   "userId",
+  "passcode",
+  "sdkAppId",
   "userSig",
 ];
 
-const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>(["sdkAppId", "userId", "userSig"]);
+const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>([
+  "passcode",
+  "sdkAppId",
+  "userId",
+  "userSig",
+]);
 
 /** Closer codes of -100018 that concern the SDKAppID. */
 const OTHER_APP: ReadonlySet<number> = new Set([-70014, -70020, -70252]);
@@ -117,7 +125,7 @@ export function checkRoomText(text: string): string | null {
   return null;
 }
 
-/** Empty is right as long as no UserSig was typed: the page then makes one. */
+/** Empty is right as long as no UserSig was typed: one then enters as a guest. */
 export function checkUserId(text: string, userSig: string): string | null {
   if (text === "") {
     return userSig.trim() === "" ? null : "Enter the user ID that the UserSig was made for.";
@@ -130,7 +138,7 @@ export function checkUserId(text: string, userSig: string): string | null {
   return null;
 }
 
-/** Empty is right as long as no UserSig was typed: this app may know an application itself. */
+/** Empty is right as long as no UserSig was typed: the server then chooses. */
 export function checkSdkAppId(typed: string, userSig: string): string | null {
   const text = typed.trim();
   if (text === "") {
@@ -179,6 +187,8 @@ export function fieldOfFault(
       return "room";
     case -3319:
       return "userId";
+    case -102011:
+      return form.where === "server" && form.userSig === "" ? "passcode" : null;
     case -3320:
     case -100018:
       return form.where === "server" ? "userSig" : null;
@@ -197,6 +207,24 @@ export function needsAdvanced(errors: FieldErrors): boolean {
 
 export function firstWrong(errors: FieldErrors): FieldName | null {
   return FIELDS.find((field) => errors[field] !== undefined) ?? null;
+}
+
+/** Who enters, as far as it was typed: the backend knows the rest. */
+export function identityOf(form: JoinForm): {
+  userId?: string;
+  sdkAppId?: number;
+  userSig?: string;
+  passcode?: string;
+} {
+  const userId = form.userId === "" ? {} : { userId: form.userId };
+  if (form.where === "host") return userId;
+  const [app, userSig, passcode] = [form.sdkAppId.trim(), form.userSig.trim(), form.passcode];
+  return {
+    ...userId,
+    ...(app === "" ? {} : { sdkAppId: Number(app) }),
+    ...(userSig === "" ? {} : { userSig }),
+    ...(passcode === "" ? {} : { passcode }),
+  };
 }
 
 /** The room part of `enter_room`; call only for a form without errors. */

@@ -16,7 +16,7 @@ import { addJoined, addToast, type Toast } from "./toast";
 import { inWords } from "./words";
 
 /** Steps of joining that a person may have to wait for. */
-export type Step = "hosting" | "signing" | "entering";
+export type Step = "hosting" | "entering";
 
 export type Joining = {
   form: JoinForm;
@@ -80,6 +80,7 @@ export const IDLE: AppState = {
   microphone: { on: false, muted: false, speaking: false, level: 0, fault: null },
   participants: [],
   exit: null,
+  userId: "",
 };
 
 export function initialState(form: JoinForm = EMPTY_FORM): State {
@@ -159,8 +160,9 @@ function edit(joining: Joining, change: Partial<JoinForm>): Joining {
   if ("sdkAppId" in change) touched.add("sdkAppId");
   if ("userId" in change) touched.add("userId");
   if ("userSig" in change) touched.add("userSig");
+  if ("passcode" in change) touched.add("passcode");
   if ("where" in change)
-    for (const field of ["server", "sdkAppId", "userSig"] as const) touched.add(field);
+    for (const field of ["server", "passcode", "sdkAppId", "userSig"] as const) touched.add(field);
   const errors = Object.fromEntries(
     Object.entries(joining.errors).filter(([field]) => !touched.has(field as FieldName)),
   );

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
-import { HostFault, type Host } from "../host/host";
 import { readInvitation } from "./invitation";
 import { rememberedForm } from "./memory";
 import { pageOf } from "./state";
@@ -35,7 +34,7 @@ function entry(host: FakeHost): unknown {
 }
 
 describe("joining", () => {
-  it("hosts, signs and enters with what was typed", async () => {
+  it("hosts and enters with what was typed", async () => {
     const { host, store } = open();
     await settled();
     fill(store, { userId: "ada" });
@@ -44,13 +43,11 @@ describe("joining", () => {
       "get_state",
       "start_local_video",
       "host_room",
-      "make_user_sig",
       "enter_room",
       "start_local_audio",
     ]);
     expect(entry(host)).toMatchObject({
       server: "http://127.0.0.1:7880",
-      sdkAppId: 1400000001,
       userId: "ada",
       name: "Ada",
       roomId: 123,
@@ -110,7 +107,7 @@ describe("joining", () => {
     expect(host.state().microphone.on).toBe(true);
   });
 
-  it("uses the UserSig that was typed for a server, and makes none", async () => {
+  it("uses the UserSig that was typed for a server", async () => {
     const { host, store } = open();
     fill(store, {
       where: "server",
@@ -120,7 +117,6 @@ describe("joining", () => {
       userSig: " abc ",
     });
     await store.join();
-    expect(names(host)).not.toContain("make_user_sig");
     expect(entry(host)).toMatchObject({
       server: "http://10.0.0.1:7880",
       sdkAppId: 7,
@@ -129,32 +125,26 @@ describe("joining", () => {
     });
   });
 
-  it("asks for a UserSig where none can be made", async () => {
-    const fake = fakeHost();
-    const host: Host = {
-      onEvent: (listener) => fake.onEvent(listener),
-      call: (request) =>
-        request.command === "make_user_sig"
-          ? Promise.reject(new HostFault({ code: -4, message: "no key" }))
-          : fake.call(request),
-    };
-    const store = new Store(host, options);
-    fill(store, { where: "server", server: "10.0.0.1:7880" });
+  it("leaves to the backend who a guest is", async () => {
+    const { host, store } = open();
+    fill(store, { where: "server", server: "10.0.0.1:7880", passcode: "open sesame" });
     await store.join();
-    expect(store.get().joining.errors.userSig).toContain("asks for a UserSig");
-    expect(store.get().joining.advanced).toBe(true);
+    const asked = entry(host);
+    expect(asked).toMatchObject({ passcode: "open sesame" });
+    for (const field of ["userId", "sdkAppId", "userSig", "guest"]) {
+      expect(asked).not.toHaveProperty(field);
+    }
   });
 
-  it("gives every window a user of its own, and the same one after a reload", async () => {
-    const { host, store } = open();
-    fill(store);
+  it.each([
+    { code: -3320, message: "This server takes no guests.", field: "userSig" },
+    { code: -102011, message: "This server asks guests for a passcode.", field: "passcode" },
+  ] as const)("shows where to type what a guest misses", async ({ code, message, field }) => {
+    const { store } = open({ refuse: { code, message } });
+    fill(store, { where: "server", server: "10.0.0.1:7880" });
     await store.join();
-    const reloaded = open();
-    fill(reloaded.store);
-    await reloaded.store.join();
-    const id = (from: FakeHost) => from.state().room?.userId;
-    expect(id(host)).toMatch(/^guest-[0-9a-f]{16}$/);
-    expect(id(reloaded.host)).toBe(id(host));
+    expect(store.get().joining.errors[field]).toContain(message);
+    expect(store.get().joining.advanced).toBe(true);
   });
 
   it("says why it was refused, leaves the form as it was and opens no microphone", async () => {
@@ -278,12 +268,10 @@ describe("in the meeting", () => {
     expect(store.get().notice?.title).toBe("You ended the meeting");
   });
 
-  it("writes an invitation for one more person", async () => {
+  it("writes an invitation that holds no secret", async () => {
     const { store } = await meeting();
-    const [one, two] = [await store.invitation(), await store.invitation()];
-    const read = readInvitation(one ?? "");
-    expect(read).toMatchObject({ server: "127.0.0.1:7880", roomNumber: "123" });
-    expect(read?.userSig).not.toBe("");
-    expect(readInvitation(two ?? "")?.userId).not.toBe(read?.userId);
+    const text = store.invitation() ?? "";
+    expect(readInvitation(text)).toMatchObject({ server: "127.0.0.1:7880", roomNumber: "123" });
+    expect(text).not.toContain("UserSig");
   });
 });

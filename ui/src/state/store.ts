@@ -3,13 +3,12 @@ import type { AppState } from "../types/AppState";
 import type { Event } from "../types/Event";
 import type { Hosting } from "../types/Hosting";
 import type { Request } from "../types/Request";
-import type { SignedUser } from "../types/SignedUser";
-import { freshId, guestId } from "./identity";
 import { writeInvitation } from "./invitation";
 import {
   checkForm,
   EMPTY_FORM,
   firstWrong,
+  identityOf,
   roleOf,
   roomOf,
   serverUrl,
@@ -157,21 +156,17 @@ export class Store {
   }
 
   /** Text that brings one more person in; null in a room that is not hosted here. */
-  async invitation(): Promise<string | null> {
+  invitation(): string | null {
     const { room } = this.state.app;
     const hosting = hostingOf(this.state);
     if (room === null || hosting === null) return null;
-    const { sdkAppId, addresses } = hosting;
-    const guest = await this.sign({ sdkAppId, userId: freshId() }).catch(() => null);
     return writeInvitation({
-      addresses,
+      addresses: hosting.addresses,
       room:
         room.strRoomId === null
           ? { kind: "number", id: String(room.roomId ?? "") }
           : { kind: "text", id: room.strRoomId },
       scene: room.scene,
-      sdkAppId,
-      guest,
     });
   }
 
@@ -195,12 +190,8 @@ export class Store {
 
   /** The steps of an entry; `stale` says that it was given up meanwhile. */
   private async enter(form: JoinForm, stale: () => boolean): Promise<void> {
-    this.dispatch({ type: "step", step: form.where === "host" ? "hosting" : "signing" });
+    if (form.where === "host") this.dispatch({ type: "step", step: "hosting" });
     const hosting = form.where === "host" ? await this.openRooms(form.lan) : null;
-    if (stale()) return;
-    this.dispatch({ type: "step", step: "signing" });
-    const signed =
-      hosting === null ? await this.signedGuest(form) : await this.signedHost(form, hosting);
     if (stale()) return;
     this.dispatch({ type: "step", step: "entering" });
     await this.prepareDevices(form);
@@ -209,7 +200,7 @@ export class Store {
       command: "enter_room",
       args: {
         server: hosting?.server ?? serverUrl(form.server) ?? form.server,
-        ...signed,
+        ...identityOf(form),
         name: form.name.trim(),
         ...roomOf(form),
         scene: form.scene,
@@ -222,32 +213,6 @@ export class Store {
     const open = this.state.app.hosting;
     if (open !== null) return open;
     return (await this.host.call({ command: "host_room", args: { lan } })) as Hosting;
-  }
-
-  private signedHost(form: JoinForm, { sdkAppId }: Hosting): Promise<SignedUser> {
-    return this.sign({ sdkAppId, userId: userIdOf(form) });
-  }
-
-  /** As typed; where nothing was, this app may have been given a key to sign with. */
-  private async signedGuest(form: JoinForm): Promise<SignedUser> {
-    const userId = userIdOf(form);
-    const app = form.sdkAppId.trim() === "" ? {} : { sdkAppId: Number(form.sdkAppId.trim()) };
-    const userSig = form.userSig.trim();
-    if (userSig !== "" && app.sdkAppId !== undefined)
-      return { sdkAppId: app.sdkAppId, userId, userSig };
-    try {
-      return await this.sign({ ...app, userId });
-    } catch {
-      throw new HostFault({
-        code: -3320,
-        message:
-          "This server asks for a UserSig: paste an invitation into the address, or the UserSig and SDKAppID that the server’s operator gave you.",
-      });
-    }
-  }
-
-  private async sign(who: { sdkAppId?: number; userId: string }): Promise<SignedUser> {
-    return (await this.host.call({ command: "make_user_sig", args: who })) as SignedUser;
   }
 
   /** The camera as wished and as the scene allows. The microphone opens only once one is inside. */
@@ -303,8 +268,4 @@ export class Store {
   private complain(thrown: unknown): void {
     this.failed(inWords(HostFault.from(thrown)));
   }
-}
-
-function userIdOf({ userId }: JoinForm): string {
-  return userId === "" ? guestId() : userId;
 }

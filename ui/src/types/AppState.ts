@@ -40,6 +40,10 @@ participants: Array<Participant>,
  */
 exit: ExitView | null, 
 /**
+ * Who I am where I give no user id; empty when that cannot be kept on this computer.
+ */
+userId: string, 
+/**
  * The server that is meant where none is named, where the app was started with one.
  */
 server?: string, };

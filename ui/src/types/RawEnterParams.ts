@@ -45,4 +45,13 @@ role?: Role,
 /**
  * Permission ticket. Never logged.
  */
-privateMapKey?: string, };
+privateMapKey?: string, 
+/**
+ * Enters as a guest where neither userId nor userSig is given: 32 to 64 hexadecimal digits, made
+ * at random and kept, that lead to the user id. Never logged.
+ */
+guest?: string, 
+/**
+ * What the server asks of its guests, if it does. Never logged.
+ */
+passcode?: string, };

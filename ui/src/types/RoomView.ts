@@ -11,9 +11,9 @@ export type RoomView = {
  */
 server: string, 
 /**
- * Application.
+ * Application; unknown to a guest who left the choice to the server.
  */
-sdkAppId: number, 
+sdkAppId: number | null, 
 /**
  * The room's number, where it has one.
  */

@@ -27,7 +27,7 @@ pub(super) type Reply = oneshot::Sender<Answer>;
 /// What handles send to the actor.
 #[derive(Debug)]
 pub(super) enum Order {
-    Call { request: Request, reply: Reply },
+    Call { request: Box<Request>, reply: Reply },
     Close { done: oneshot::Sender<()> },
 }
 
@@ -83,6 +83,8 @@ pub(super) struct Actor<H> {
 impl<H: Host> Actor<H> {
     pub(super) fn new(options: Options, session: Session, stage: Stage, host: Arc<H>, store: Store) -> Self {
         let Options { camera, microphone, speaker, receive, server, keys, .. } = options;
+        // An entry that needs it says what is wrong.
+        let user_id = store.user_id().map(|user| user.to_string()).unwrap_or_default();
         Self {
             session,
             stage,
@@ -90,7 +92,7 @@ impl<H: Host> Actor<H> {
             store,
             keys,
             chosen: Chosen { camera, microphone, speaker },
-            state: AppState::of_server(server),
+            state: AppState::new(user_id, server),
             hosting: HostingNow::No,
             receive,
             shown: BTreeSet::new(),
@@ -107,7 +109,7 @@ impl<H: Host> Actor<H> {
             let inside = matches!(self.state.phase, Phase::In | Phase::Reconnecting);
             tokio::select! {
                 order = orders.recv() => match order {
-                    Some(Order::Call { request, reply }) => self.on_request(request, reply).await,
+                    Some(Order::Call { request, reply }) => self.on_request(*request, reply).await,
                     Some(Order::Close { done }) => break Some(done),
                     None => break None,
                 },

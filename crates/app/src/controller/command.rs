@@ -1,4 +1,4 @@
-use confab_protocol::{Code, Fault, RawEnterParams, SdkAppId, UserId, user_sig};
+use confab_protocol::{Code, Fault, RawEnterParams, SdkAppId, UserId, server_url, user_sig};
 use confab_scene::{Scene, SceneError};
 use serde_json::Value;
 
@@ -96,15 +96,13 @@ impl<H: Host> Actor<H> {
         self.start(job).await;
     }
 
-    /// Fills in what this computer knows: who its user is and, for the rooms opened here, where
-    /// they are and a signature. What was given stays.
+    /// Fills in what this computer knows: for the rooms opened here where they are, a signature where
+    /// it has a key, and else who its user is as a guest. What was given stays.
     fn fill(&self, mut raw: RawEnterParams) -> Result<RawEnterParams, Fault> {
         if raw == RawEnterParams::default() {
             return Ok(raw);
         }
-        if raw.user_id.is_none() {
-            raw.user_id = Some(self.store.user_id().map_err(|error| store_fault(&error))?.to_string());
-        }
+        let me = || self.store.guest().map_err(|error| store_fault(&error));
         if let HostingNow::Yes(running) = &self.hosting {
             let app = i64::from(running.info.sdk_app_id);
             let same_server = raw.server.as_ref().is_none_or(|server| *server == running.info.server);
@@ -116,27 +114,40 @@ impl<H: Host> Actor<H> {
         if raw.server.is_none() {
             raw.server.clone_from(&self.state.server);
         }
-        if let (None, [only]) = (raw.sdk_app_id, self.keys.as_slice()) {
+        // Another server knows nothing of the key that the app was started with.
+        let url = |of: &Option<String>| of.as_deref().map(|text| server_url(Some(text)).ok());
+        if let (None, [only], true) =
+            (raw.sdk_app_id, self.keys.as_slice(), url(&raw.server) == url(&self.state.server))
+        {
             raw.sdk_app_id = Some(i64::from(only.app.0));
         }
         let app = raw.sdk_app_id.and_then(|id| u32::try_from(id).ok());
-        if let (None, Some(app)) = (&raw.user_sig, app) {
-            let signed = self.make_user_sig(Some(app), raw.user_id.clone(), None);
-            // Without a key the missing signature is the entry's fault to tell.
-            raw.user_sig = signed.ok().and_then(|it| it["userSig"].as_str().map(str::to_owned));
+        let key = app.and_then(|app| self.key(Some(app)));
+        let guest = raw.user_sig.is_none() && key.is_none();
+        match (&raw.user_id, &raw.guest) {
+            (None, None) if guest => raw.guest = Some(me()?.clone().into()),
+            (None, _) if !guest => raw.user_id = Some(me()?.user_id().to_string()),
+            // A signature that is missing for a given user is the entry's fault to tell.
+            _ => {}
+        }
+        if let (None, Some((app, key)), Some(user)) = (&raw.user_sig, key, &raw.user_id) {
+            raw.user_sig = Some(user_sig::sign(SdkAppId(app), key, user, DAY, unix_ms() / 1000, None));
         }
         Ok(raw)
     }
 
-    fn make_user_sig(&self, app: Option<u32>, user: Option<String>, expire: Option<u64>) -> Answer {
+    /// The key of an application, or of any.
+    fn key(&self, app: Option<u32>) -> Option<(u32, &str)> {
         let hosted = match &self.hosting {
             HostingNow::Yes(running) => Some((running.info.sdk_app_id, running.key.as_str())),
             HostingNow::No | HostingNow::Changing => None,
         };
         let others = self.keys.iter().map(|key| (key.app.0, key.key.as_str()));
-        let mut keys = hosted.into_iter().chain(others);
-        let known = keys.find(|(id, _)| app.is_none_or(|app| app == *id));
-        let (id, key) = known.ok_or_else(|| {
+        hosted.into_iter().chain(others).find(|(id, _)| app.is_none_or(|app| app == *id))
+    }
+
+    fn make_user_sig(&self, app: Option<u32>, user: Option<String>, expire: Option<u64>) -> Answer {
+        let (id, key) = self.key(app).ok_or_else(|| {
             Fault::new(Code::REFUSED).with_message(
                 "This app has no key to sign with; ask the server of your application for a UserSig.",
             )

@@ -69,7 +69,7 @@ pub(crate) async fn server() -> Server {
         http: "127.0.0.1:0".parse().unwrap(),
         media: "127.0.0.1:0".parse().unwrap(),
         workers: Some(1),
-        app: vec![AppConfig { id: APP, key: KEY.to_owned() }],
+        app: vec![AppConfig::new(APP, KEY)],
         ..Config::default()
     };
     Server::start(config).await.unwrap()

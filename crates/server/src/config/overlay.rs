@@ -92,7 +92,7 @@ impl FromStr for AppConfig {
     fn from_str(text: &str) -> Result<AppConfig, String> {
         let (id, key) = pair(text, "ID:KEY")?;
         let id = id.parse().map_err(|_| "expected ID:KEY with a number as ID".to_owned())?;
-        Ok(AppConfig { id, key: key.to_owned() })
+        Ok(AppConfig::new(id, key))
     }
 }
 

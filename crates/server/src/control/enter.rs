@@ -1,9 +1,9 @@
 //! What an entry has to show before rooms are looked at: parameters, UserSig, permission.
 
-use confab_protocol::private_map_key::{self, Privilege};
+use confab_protocol::private_map_key::{self, PrivateMapKey, Privilege};
+use confab_protocol::user_sig::{self, Ticket};
 use confab_protocol::{
-    Code, DisplayName, EnterParams, Fault, RawEnterParams, Role, RoomId, Scene, SdkAppId, Stay, UserId,
-    user_sig,
+    Code, DisplayName, EnterParams, Fault, Proof, RawEnterParams, Role, RoomId, Scene, SdkAppId, Stay, UserId,
 };
 
 use crate::config::Config;
@@ -42,15 +42,17 @@ pub(crate) fn check(
     now: u64,
 ) -> Result<Entry, Fault> {
     let (params, _) = raw.check()?;
+    // Guests come with the signature that they were given.
+    let Proof::Sig(app, sig) = &params.proof else { return Err(Fault::new(Code::INVALID_USER_SIG)) };
     let key_of = |app: SdkAppId| config.app_key(app.0);
-    user_sig::verify(&params.user_sig.0, params.sdk_app_id, key_of, params.user_id.as_str(), now)?;
-    let granted = privilege(&params, config, now)?;
+    let ticket = user_sig::verify(&sig.0, *app, key_of, params.user_id.as_str(), now)?;
+    let granted = privilege(&params, *app, config, now)?.and(bound(&ticket, &params)?);
     let any = |of: [Privilege; 3]| of.into_iter().any(|one| granted.allows(one));
     Ok(Entry {
         may_create: granted.allows(Privilege::CREATE),
         may_publish: any([Privilege::SEND_AUDIO, Privilege::SEND_VIDEO, Privilege::SEND_SUB]),
         may_subscribe: any([Privilege::RECEIVE_AUDIO, Privilege::RECEIVE_VIDEO, Privilege::RECEIVE_SUB]),
-        app: params.sdk_app_id,
+        app: *app,
         user: params.user_id,
         name: params.name,
         room: params.room,
@@ -60,12 +62,26 @@ pub(crate) fn check(
     })
 }
 
+/// What the signature itself allows: one with a permission inside, as guests get it, holds for its
+/// room only.
+fn bound(ticket: &Ticket, params: &EnterParams) -> Result<Privilege, Fault> {
+    let content = ticket.userbuf.as_deref().and_then(PrivateMapKey::from_bytes);
+    let Some(content) = content else { return Ok(Privilege::ALL) };
+    if content.room == params.room {
+        return Ok(content.bits);
+    }
+    Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(format!(
+        "The UserSig is good for room {} only, not for {}; ask for one for this room.",
+        content.room, params.room
+    )))
+}
+
 /// What the ticket allows; without one everything, since no application demands one yet.
-fn privilege(params: &EnterParams, config: &Config, now: u64) -> Result<Privilege, Fault> {
+fn privilege(params: &EnterParams, app: SdkAppId, config: &Config, now: u64) -> Result<Privilege, Fault> {
     let Some(ticket) = &params.private_map_key else { return Ok(Privilege::ALL) };
     let key_of = |app: SdkAppId| config.app_key(app.0);
     let user = params.user_id.as_str();
-    let ticket = private_map_key::verify(&ticket.0, params.sdk_app_id, key_of, user, &params.room, now)?;
+    let ticket = private_map_key::verify(&ticket.0, app, key_of, user, &params.room, now)?;
     if ticket.bits.allows(Privilege::ENTER) {
         Ok(ticket.bits)
     } else {
@@ -84,7 +100,7 @@ mod tests {
     const APP: SdkAppId = SdkAppId(1_400_000_001);
 
     fn config() -> Config {
-        let app = |id, key: &str| AppConfig { id, key: key.to_owned() };
+        let app = |id, key: &str| AppConfig::new(id, key);
         Config { app: vec![app(APP.0, "key-one"), app(7, "key-two")], ..Config::default() }
     }
 

@@ -1,6 +1,11 @@
 use crate::room::{Ending, Failure, SEAT};
-use confab_protocol::{EnterAnswer, EnterParams, EnterRequest, IceServer, Stay};
+use confab_protocol::{
+    Code, EnterAnswer, EnterParams, EnterRequest, Fault, Guest, IceServer, Proof, SdkAppId, Stay,
+    TicketAnswer, TicketRequest, UserSigText,
+};
 use reqwest::Client;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// Largest answer that is read, bytes.
@@ -21,30 +26,70 @@ impl std::fmt::Debug for Admission {
     }
 }
 
-/// Asks the room service for a seat; it counts as unreachable when it accepts no connection within
-/// `reach`.
+/// Asks the room service for a seat, for guests after a ticket; it counts as unreachable when it
+/// accepts no connection within `reach`.
 pub(crate) async fn ask(params: &EnterParams, stay: Stay, reach: Duration) -> Result<Admission, Failure> {
-    let client = Client::builder()
-        .connect_timeout(reach)
-        .timeout(SEAT)
-        // The server is named by the user: no redirect leads elsewhere, no proxy stands between.
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .tcp_nodelay(true)
-        .build()
-        .map_err(|error| Failure::Broken(error.to_string()))?;
-    let address = format!("{}/v1/enter", params.server);
-    let answer = client.post(&address).json(&EnterRequest::new(params, stay)).send().await;
-    let mut answer = answer.map_err(|error| unanswered(&error, &params.server))?;
-    let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|error| unanswered(&error, &params.server))? {
-        body.extend_from_slice(&part);
-        if body.len() > ANSWER_LIMIT {
-            return Err(not_confab(&params.server));
-        }
-    }
-    let answer: EnterAnswer = serde_json::from_slice(&body).map_err(|_| not_confab(&params.server))?;
+    let service = Service::new(&params.server, reach)?;
+    let (app, sig) = match &params.proof {
+        Proof::Sig(app, sig) => (*app, sig.clone()),
+        Proof::Guest(guest) => ticket(&service, params, guest).await?,
+    };
+    let answer = service.post("/v1/enter", &EnterRequest::new(params, app, &sig, stay)).await?;
     admission(answer, &params.server)
+}
+
+/// The room service at one address.
+struct Service<'a> {
+    client: Client,
+    server: &'a str,
+}
+
+impl Service<'_> {
+    fn new(server: &str, reach: Duration) -> Result<Service<'_>, Failure> {
+        let client = Client::builder()
+            .connect_timeout(reach)
+            .timeout(SEAT)
+            // The server is named by the user: no redirect leads elsewhere, no proxy stands between.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| Failure::Broken(error.to_string()))?;
+        Ok(Service { client, server })
+    }
+
+    async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, Failure> {
+        let answer = self.client.post(format!("{}{path}", self.server)).json(body).send().await;
+        let mut answer = answer.map_err(|error| unanswered(&error, self.server))?;
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|error| unanswered(&error, self.server))? {
+            body.extend_from_slice(&part);
+            if body.len() > ANSWER_LIMIT {
+                return Err(not_confab(self.server));
+            }
+        }
+        serde_json::from_slice(&body).map_err(|_| not_confab(self.server))
+    }
+}
+
+/// The signature that a guest needs.
+async fn ticket(
+    service: &Service<'_>,
+    params: &EnterParams,
+    guest: &Guest,
+) -> Result<(SdkAppId, UserSigText), Failure> {
+    let answer: TicketAnswer = service.post("/v1/ticket", &TicketRequest::new(params, guest)).await?;
+    if answer.code != 0 {
+        let known = || Code(answer.code).sentence().to_owned();
+        let message = answer.message.unwrap_or_else(known);
+        return Err(Failure::Refused(Fault { code: answer.code, detail: None, message }));
+    }
+    match (answer.sdk_app_id, answer.user_id, answer.user_sig) {
+        (Some(app), Some(user), Some(sig)) if user == params.user_id.as_str() => {
+            Ok((SdkAppId(app), UserSigText(sig)))
+        }
+        _ => Err(not_confab(&params.server)),
+    }
 }
 
 fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
@@ -137,6 +182,26 @@ mod tests {
             panic!("not refused")
         };
         assert_eq!((fault.code, fault.detail, fault.message.as_str()), (-100018, Some(-70001), "expired"));
+    }
+
+    /// Somebody without a UserSig.
+    fn guest(server: &str) -> EnterParams {
+        let raw = RawEnterParams {
+            server: Some(server.into()),
+            guest: Some("0123456789abcdef0123456789abcdef".into()),
+            room_id: Some(1),
+            ..RawEnterParams::default()
+        };
+        raw.check().unwrap().0
+    }
+
+    #[tokio::test]
+    async fn a_server_without_guests_says_so_and_a_ticket_for_somebody_else_is_none() {
+        let server = answering(r#"{"code":-3320,"message":"no guests"}"#).await;
+        let Err(Failure::Refused(fault)) = ask(&guest(&server), stay(), REACH).await else { panic!("asked") };
+        assert_eq!((fault.code, fault.message.as_str()), (-3320, "no guests"));
+        let server = answering(r#"{"code":0,"sdkAppId":1,"userId":"eve","userSig":"s"}"#).await;
+        assert!(matches!(ask(&guest(&server), stay(), REACH).await, Err(Failure::Broken(_))));
     }
 
     #[tokio::test]

@@ -69,6 +69,22 @@ function ServerFields({ joining: { form, errors }, busy, edit }: AdvancedProps) 
   return (
     <>
       <Field
+        label="Passcode"
+        name="passcode"
+        type={shown ? "text" : "password"}
+        placeholder="Where the server asks guests for one"
+        value={form.passcode}
+        error={errors.passcode}
+        disabled={busy}
+        data-testid="passcode"
+        onValue={(passcode) => {
+          edit({ passcode });
+        }}
+      />
+      <p className={styles["note"]}>
+        Guests need no more. With a UserSig of your own you come as its user.
+      </p>
+      <Field
         label="SDKAppID"
         name="sdkAppId"
         inputMode="numeric"

@@ -257,7 +257,6 @@ function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hos
 
 const STEP_WORDS: Record<Step, string> = {
   hosting: "Opening the room…",
-  signing: "Signing in…",
   entering: "Joining…",
 };
 

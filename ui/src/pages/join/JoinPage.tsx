@@ -23,7 +23,12 @@ export function JoinPage() {
             <p className={styles["lead"]}>
               Pick a room and step in. This computer can host it, so nobody needs an account.
             </p>
-            <Preview form={joining.form} camera={app.camera} wished={cameraWish(state)} />
+            <Preview
+              form={joining.form}
+              userId={joining.form.userId || app.userId}
+              camera={app.camera}
+              wished={cameraWish(state)}
+            />
           </div>
           <JoinFormCard joining={joining} hosting={app.hosting} />
         </div>

@@ -5,7 +5,6 @@ import { DeviceButton } from "../../components/DeviceButton";
 import { Icon } from "../../components/Icon";
 import { useStageTile } from "../../components/stage/Stage";
 import { useStore } from "../../components/store";
-import { guestId } from "../../state/identity";
 import type { JoinForm } from "../../state/join";
 import { AUDIENCE, hasRoles, hasVideo } from "../../state/terms";
 import { inWords } from "../../state/words";
@@ -14,13 +13,15 @@ import styles from "./Preview.module.css";
 
 type PreviewProps = {
   form: JoinForm;
+  /** Who this will be in the meeting. */
+  userId: string;
   camera: CameraView;
   /** The camera is on, or will be at once. */
   wished: boolean;
 };
 
 /** Oneself before the meeting, and what will be on when it begins. */
-export function Preview({ form, camera, wished }: PreviewProps) {
+export function Preview({ form, userId, camera, wished }: PreviewProps) {
   const store = useStore();
   const tile = useRef<HTMLDivElement>(null);
   const audience = hasRoles(form.scene) && form.role === AUDIENCE;
@@ -40,7 +41,14 @@ export function Preview({ form, camera, wished }: PreviewProps) {
       >
         {!live && (
           <div className={[styles["still"], audience ? "" : styles["raised"]].join(" ")}>
-            <Still form={form} camera={camera} wished={wished} seen={seen} audience={audience} />
+            <Still
+              form={form}
+              userId={userId}
+              camera={camera}
+              wished={wished}
+              seen={seen}
+              audience={audience}
+            />
           </div>
         )}
         {!audience && (
@@ -69,7 +77,7 @@ export function Preview({ form, camera, wished }: PreviewProps) {
 
 type StillProps = PreviewProps & { seen: boolean; audience: boolean };
 
-function Still({ form, camera, wished, seen, audience }: StillProps) {
+function Still({ form, userId, camera, wished, seen, audience }: StillProps) {
   const store = useStore();
   if (seen && camera.fault !== null && !camera.on) {
     return (
@@ -96,7 +104,7 @@ function Still({ form, camera, wished, seen, audience }: StillProps) {
       {form.name.trim() === "" ? (
         <Icon name={seen ? "camera" : "people"} size={40} />
       ) : (
-        <Avatar name={form.name} userId={form.userId === "" ? guestId() : form.userId} size={88} />
+        <Avatar name={form.name} userId={userId} size={88} />
       )}
       <p className={styles["words"]}>
         {audience

@@ -79,7 +79,7 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
   const kind = room?.strRoomId == null ? "Number" : "Text";
   const addresses = hosting.addresses.length > 0 ? hosting.addresses : [hosting.server];
   const copy = async () => {
-    const text = await store.invitation();
+    const text = store.invitation();
     const done = text !== null && (await copyText(text));
     setCopied(done);
     if (!done) {
@@ -124,7 +124,6 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
       >
         <span aria-live="polite">{copied ? "Copied" : "Copy an invitation"}</span>
       </Button>
-      <p className={styles["hint"]}>One invitation lets one person in. Copy again for the next.</p>
     </>
   );
 }

@@ -9,7 +9,7 @@ const APP: u32 = 1_400_000_001;
 /// Makes what the configuration leaves empty.
 pub(crate) fn fill(config: &mut Config) {
     if config.app.is_empty() {
-        config.app.push(AppConfig { id: APP, key: random::<32>() });
+        config.app.push(AppConfig::new(APP, random::<32>()));
     }
     if config.api_key.is_empty() {
         config.api_key.push(ApiKey { key: format!("dev{}", random::<4>()), secret: random::<32>() });
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_made_and_what_is_there_stays() {
-        let app = AppConfig { id: 7, key: "mine".to_owned() };
+        let app = AppConfig::new(7, "mine");
         let mut config = Config { app: vec![app.clone()], ..Config::default() };
         fill(&mut config);
         assert_eq!(config.app, [app]);

@@ -56,7 +56,7 @@ mod tests {
     const NOW: u64 = 1_700_000_000;
 
     fn config() -> Config {
-        let app = |id, key: &str| AppConfig { id, key: key.to_owned() };
+        let app = |id, key: &str| AppConfig::new(id, key);
         Config {
             app: vec![app(1, "one"), app(2, "two")],
             api_key: vec![ApiKey { key: "k".to_owned(), secret: "s".to_owned() }],
