@@ -1,4 +1,4 @@
-//! Carries the built page into the program and allows it our own command only.
+//! Carries the built page into the program and allows it our own commands only.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !Path::new("../ui/dist/index.html").exists() {
         return Err("the page is not built: npm --prefix ui ci && npm --prefix ui run build".into());
     }
-    let commands = tauri_build::AppManifest::new().commands(&["call"]);
+    let commands = tauri_build::AppManifest::new().commands(&["call", "close_window"]);
     let attributes = tauri_build::Attributes::new()
         .windows_attributes(tauri_build::WindowsAttributes::new().window_icon_path("../icons/icon.ico"))
         .app_manifest(commands)

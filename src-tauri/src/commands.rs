@@ -2,9 +2,10 @@
 
 use confab_app::{Code, Controller, Fault, Request};
 use serde_json::Value;
-use tauri::State;
+use tauri::{AppHandle, State};
 
 use crate::host::Window;
+use crate::shell::{self, Closing};
 
 /// Carries one request out: the same list as for scripts and for `confab-headless`.
 #[tauri::command]
@@ -12,4 +13,14 @@ pub(crate) async fn call(request: Value, app: State<'_, Controller<Window>>) -> 
     let unreadable =
         |error: serde_json::Error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string());
     app.call(serde_json::from_value::<Request>(request).map_err(unreadable)?).await
+}
+
+/// Answers the question whether the window may close: it closes, or stays.
+#[tauri::command]
+pub(crate) fn close_window(close: bool, app: AppHandle, closing: State<'_, Closing>) {
+    if close {
+        shell::close(&app);
+    } else {
+        closing.stay();
+    }
 }

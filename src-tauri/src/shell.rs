@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use confab_app::lines::Output;
-use confab_app::{Controller, Options, ReceiveFlag};
+use confab_app::{Controller, Event, Host as _, Options, ReceiveFlag, Request, ViewEvent};
 use tauri::{AppHandle, Manager as _, RunEvent, WebviewWindow, WindowEvent};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -33,7 +33,7 @@ pub(crate) fn run(line: CommandLine) -> Result<ExitCode> {
         None => None,
     };
     let app = tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![commands::call])
+        .invoke_handler(tauri::generate_handler![commands::call, commands::close_window])
         .manage(Closing::default())
         .setup(move |app| Ok(open(app.handle(), options, output)?))
         .build(context::context())
@@ -91,7 +91,7 @@ fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
         RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } => {
             api.prevent_close();
-            close(app);
+            close_or_ask(app);
         }
         // Asked by the desktop; ours has a code.
         RunEvent::ExitRequested { api, code: None, .. } => {
@@ -102,16 +102,40 @@ fn on_event(app: &AppHandle, event: RunEvent) {
     }
 }
 
+/// Closes, or asks first where others would lose their rooms. Who asks twice means it.
+fn close_or_ask(app: &AppHandle) {
+    if app.state::<Closing>().asked.swap(true, Ordering::AcqRel) {
+        return close(app);
+    }
+    let Some(controller) = app.try_state::<Controller<Window>>() else { return close(app) };
+    let (app, controller) = (app.clone(), controller.inner().clone());
+    tauri::async_runtime::spawn(async move {
+        let state = controller.call(Request::GetState {}).await;
+        if state.is_ok_and(|state| state["hosting"].is_object()) {
+            controller.host().emit(Event::View(ViewEvent::CloseAsked {}));
+        } else {
+            close(&app);
+        }
+    });
+}
+
 /// Whether the program is on its way out, and how the app says that it has ended.
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     begun: AtomicBool,
+    /// The page has been told that somebody wants to close the window.
+    asked: AtomicBool,
     ended: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Closing {
     fn begin(&self, ended: JoinHandle<()>) {
         *self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(ended);
+    }
+
+    /// The window stays: the next wish to close it is asked about again.
+    pub(crate) fn stay(&self) {
+        self.asked.store(false, Ordering::Release);
     }
 
     fn ended(&self) -> Option<JoinHandle<()>> {

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { EndDialog } from "./components/EndDialog";
 import { Toasts } from "./components/Toasts";
 import { Stage } from "./components/stage/Stage";
 import { usePageState, useStore } from "./components/store";
@@ -37,6 +38,22 @@ export function App() {
       {page === "join" && <JoinPage />}
       {page === "meeting" && <MeetingPage />}
       {page === "exit" && state.notice !== null && <ExitPage notice={state.notice} />}
+      {state.closeAsked && (
+        <EndDialog
+          title="Close Confab?"
+          text="This computer hosts rooms. When the app closes, the meeting is over for everyone in them."
+          end="End for everyone and close"
+          onEnd={() => {
+            store.answerClose(true);
+          }}
+          onStay={() => {
+            store.answerClose(false);
+          }}
+          onClose={() => {
+            store.dispatch({ type: "close-answered" });
+          }}
+        />
+      )}
       <Toasts toasts={state.toasts} />
       <p className="sr-only" role="status">
         {state.spoken}

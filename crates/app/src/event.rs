@@ -20,6 +20,8 @@ pub enum Event {
 pub enum ViewEvent {
     /// The state changed; this is all of it.
     State(Box<AppState>),
+    /// The window is asked to close while this computer hosts rooms: others lose them with it.
+    CloseAsked {},
 }
 
 #[cfg(test)]

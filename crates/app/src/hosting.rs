@@ -16,6 +16,7 @@ const PORT: u16 = 7880;
 pub(crate) struct Running {
     pub(crate) info: Hosting,
     pub(crate) key: String,
+    lan: bool,
     server: Hosted,
 }
 
@@ -44,7 +45,12 @@ impl Running {
             sdk_app_id: key.sdk_app_id,
         };
         info!(server = %info.server, lan, "hosting");
-        Ok(Self { info, key: key.key.clone(), server })
+        Ok(Self { info, key: key.key.clone(), lan, server })
+    }
+
+    /// Whether rooms are open as they are asked for again; nothing given is as they are.
+    pub(crate) fn is_as(&self, port: Option<u16>, lan: Option<bool>) -> bool {
+        port.is_none_or(|port| port == self.server.http().port()) && lan.is_none_or(|lan| lan == self.lan)
     }
 
     /// Tells everybody that the host stopped and waits for the end, at most 3 s.

@@ -33,7 +33,7 @@ struct AnswerLine {
 }
 
 /// Answers requests in their order until the input ends or nobody reads the output any more. A line
-/// that cannot be read is answered with an error; only a broken input ends it early.
+/// that cannot be read is answered with an error; only an input or output that fails ends it early.
 pub async fn serve<H: Host>(
     controller: &Controller<H>,
     input: impl AsyncBufRead + Unpin,
@@ -41,7 +41,10 @@ pub async fn serve<H: Host>(
 ) -> std::io::Result<()> {
     tokio::select! {
         read = follow(controller, input, output) => read,
-        () = output.unread() => Ok(()),
+        failure = output.unread() => match failure {
+            Some(error) => Err(named("written", &error)),
+            None => Ok(()),
+        },
     }
 }
 
@@ -50,7 +53,7 @@ async fn follow<H: Host>(
     mut input: impl AsyncBufRead + Unpin,
     output: &Output,
 ) -> std::io::Result<()> {
-    while let Some(read) = read::line(&mut input, LONGEST).await? {
+    while let Some(read) = read::line(&mut input, LONGEST).await.map_err(|error| named("read", &error))? {
         let line = match read {
             Ok(text) if text.trim().is_empty() => continue,
             Ok(text) => parse(&text),
@@ -67,6 +70,10 @@ async fn follow<H: Host>(
         output.answer(&AnswerLine { id: line.id, result, error }).await;
     }
     Ok(())
+}
+
+fn named(what: &str, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("the lines cannot be {what}: {error}"))
 }
 
 /// Writes an event as a line. Snapshots of the state are for pages; scripts ask `get_state`.

@@ -90,7 +90,8 @@ pub enum Request {
     Statistics {},
     /// The stage as a PNG file, a [`Picture`].
     StageSnapshot {},
-    /// Opens rooms on this computer; answers [`crate::Hosting`].
+    /// Opens rooms on this computer; answers [`crate::Hosting`]. Refused with -3 where they are open
+    /// on another port or to others already.
     HostRoom {
         /// Which port; 7880, or another one if that is taken, when left out.
         port: Option<u16>,

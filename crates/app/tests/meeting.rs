@@ -18,10 +18,10 @@ use confab_frame::VideoFrame;
 use confab_media::SpeakerSink;
 use confab_media::picture::{psnr, read_stamp};
 use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason, RawEnterParams};
-use confab_scene::TileId;
+use confab_scene::{Rect, Scene, Tile, TileId};
 use serde_json::Value;
 
-use ears::{APP, Ears, app, app_with, server};
+use ears::{APP, Ears, app, app_on_demand, app_with, server};
 
 fn enter(server: &str, user: &str, room: i64) -> Request {
     Request::EnterRoom(RawEnterParams {
@@ -155,6 +155,39 @@ async fn two_people_see_and_hear_each_other() {
     // The tone as it is sent: 440 Hz at -20 dB.
     let (pitch, level) = heard(&recording);
     assert!((436..=444).contains(&pitch) && (-22.0..-18.0).contains(&level), "{pitch} Hz, {level} dB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_was_asked_for_comes_although_its_tile_goes() {
+    let server = server().await;
+    let (ann, bob) = (app(), app_on_demand());
+    call(&ann, enter(&server.url(), "ann", 124)).await;
+    call(&bob, enter(&server.url(), "bob", 124)).await;
+    entered(&ann).await;
+    entered(&bob).await;
+    call(&ann, Request::StartLocalVideo { source: None }).await;
+    bob.host()
+        .until("ann's camera", |event| {
+            matches!(event, Event::OnUserVideoAvailable { user_id, available: true } if user_id == "ann")
+                .then_some(())
+        })
+        .await;
+    call(&bob, Request::StartRemoteView { user_id: "ann".into(), stream_type: None }).await;
+    // A page takes a tile off the stage while it has no picture to show in it.
+    let tile = Tile {
+        id: TileId("ann".into()),
+        rect: Rect { w: 160.0, h: 90.0, ..Rect::default() },
+        ..Tile::default()
+    };
+    let scene = Scene { size: (160, 90), tiles: vec![tile], ..Scene::default() };
+    call(&bob, Request::SetStage(scene)).await;
+    call(&bob, Request::SetStage(Scene { size: (160, 90), ..Scene::default() })).await;
+    let (_, seen) = watch(&ann, &bob, "ann", Duration::from_secs(4)).await;
+    assert!(seen.len() > 40, "only {} pictures arrived", seen.len());
+    call(&bob, Request::StopRemoteView { user_id: "ann".into(), stream_type: None }).await;
+    ann.close().await;
+    bob.close().await;
+    server.stop(ExitCause::ServerStopped).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

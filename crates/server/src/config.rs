@@ -16,6 +16,9 @@ const DEFAULT_HTTP_PORT: u16 = 7880;
 /// The first worker's UDP port; others count up from it.
 const DEFAULT_MEDIA_PORT: u16 = 7881;
 
+/// One a core is enough, and each takes a UDP port.
+const MOST_WORKERS: usize = 256;
+
 /// Everything `confab-server` can be told. Lists that are empty mean "nobody".
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -152,8 +155,8 @@ impl Config {
     /// Refuses what could only surprise later: empty or doubled keys, app 0, no workers.
     pub fn check(&self) -> Result<(), ConfigError> {
         let conflict = |text: String| Err(ConfigError::Conflict(text));
-        if self.workers == Some(0) {
-            return conflict("workers must be at least 1".to_owned());
+        if self.workers.is_some_and(|workers| !(1..=MOST_WORKERS).contains(&workers)) {
+            return conflict(format!("workers must be from 1 to {MOST_WORKERS}"));
         }
         for (index, app) in self.app.iter().enumerate() {
             if app.id == 0 {

@@ -42,6 +42,8 @@ export type FakeHost = Host & {
   change(change: Partial<AppState>): void;
   /** Ends the meeting as the server would. */
   leave(exit: ExitView): void;
+  /** The answers to whether the window may close. */
+  closings: boolean[];
   /** What the page last said about its tiles. */
   stage(): Scene | null;
   state(): AppState;
@@ -51,6 +53,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   const { people = 3, delay = 0, refuse, noCamera = false } = options;
   const listeners = new Set<(event: Event) => void>();
   const calls: Request[] = [];
+  const closings: boolean[] = [];
   let state: AppState = IDLE;
   let stage: Scene | null = null;
   let entry: ReturnType<typeof setTimeout> | undefined;
@@ -199,6 +202,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    closeWindow: (close) => closings.push(close),
+    closings,
   };
 }
 

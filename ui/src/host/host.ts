@@ -8,6 +8,8 @@ export type Host = {
   call(request: Request): Promise<unknown>;
   /** Calls `listener` with every event from now on, until the returned function is called. */
   onEvent(listener: (event: Event) => void): () => void;
+  /** Answers `closeAsked`: the window closes, or stays. */
+  closeWindow(close: boolean): void;
 };
 
 /** A refusal by the backend: a stable code, and a sentence a person can act on. */

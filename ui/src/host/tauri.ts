@@ -32,5 +32,9 @@ export function tauriHost(): Host {
         unlisten?.();
       };
     },
+    closeWindow(close) {
+      // A window that does not close closes when it is asked once more.
+      void invoke("close_window", { close }).catch(() => undefined);
+    },
   };
 }

@@ -211,6 +211,35 @@ describe("the meeting page", () => {
     expect(await screen.findByTestId("exit-title")).toHaveTextContent("You ended the meeting");
   });
 
+  it("asks before the window closes, and once more after it stayed", async () => {
+    const host = show({ people: 2 });
+    await join();
+    for (const [answer, closes] of [
+      ["end-cancel", false],
+      ["end-all", true],
+    ] as const) {
+      act(() => {
+        host.emit({ event: "closeAsked", data: {} });
+      });
+      expect(screen.getByTestId("end-dialog")).toHaveTextContent("over for everyone");
+      await userEvent.click(screen.getByTestId(answer));
+      expect(screen.queryByTestId("end-dialog")).toBeNull();
+      expect(host.closings.splice(0)).toEqual([closes]);
+    }
+  });
+
+  it("asks on the join page before it stops hosting", async () => {
+    const host = show({ people: 2 });
+    await join();
+    await userEvent.click(screen.getByTestId("leave"));
+    await userEvent.click(screen.getByTestId("end-leave"));
+    await userEvent.click(await screen.findByTestId("exit-back"));
+    await userEvent.click(screen.getByTestId("stop-hosting"));
+    expect(host.state().hosting).not.toBeNull();
+    await userEvent.click(screen.getByTestId("end-all"));
+    expect(host.state().hosting).toBeNull();
+  });
+
   it("lets a guest leave at once", async () => {
     const host = show({ people: 2 });
     await join();

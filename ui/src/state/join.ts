@@ -1,4 +1,4 @@
-import { ANCHOR, hasRoles, type RoleId, type SceneId } from "./terms";
+import { ANCHOR, AUDIENCE, hasRoles, hasVideo, type RoleId, type SceneId } from "./terms";
 
 export type RoomKind = "number" | "text";
 export type Where = "host" | "server";
@@ -232,6 +232,11 @@ export function roomOf(form: JoinForm): { roomId: number } | { strRoomId: string
   return form.roomKind === "number"
     ? { roomId: Number(form.roomNumber.trim()) }
     : { strRoomId: form.roomText };
+}
+
+/** Whether one is seen in a meeting of this kind, in this role. */
+export function isSeen({ scene, role }: JoinForm): boolean {
+  return hasVideo(scene) && !(hasRoles(scene) && role === AUDIENCE);
 }
 
 /** In call scenes everybody is an anchor. */

@@ -202,6 +202,9 @@ describe("hosting", () => {
     expect(after(hosts, stopped, out).notice?.title).toBe("You ended the meeting");
     expect(after(hosts, out).notice?.title).toBe("You ended the meeting");
     expect(after(inside(), out).notice?.title).toBe("The host ended the meeting");
+    // Somebody else may host at the same address later.
+    const later = after(hosts, stopped, out, snapshot({ phase: "entering", room }), entered, out);
+    expect(later.notice?.title).toBe("The host ended the meeting");
   });
 });
 
@@ -259,6 +262,8 @@ describe("inside", () => {
       "Bo, cy and 2 more joined",
       "cy, di and 2 more joined",
     ]);
+    const namesake = reduce(state, { type: "event", event: joins("cy2", "cy"), now: 9000 });
+    expect(namesake.toasts[0]?.text).toBe("cy, di and 3 more joined");
     const { id } = state.toasts[0] ?? { id: 0 };
     const gone = reduce(state, { type: "toast-closed", id });
     const later = reduce(gone, { type: "event", event: joins("flo"), now: 20_000 });

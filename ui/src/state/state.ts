@@ -50,6 +50,8 @@ export type State = {
   /** Somebody is at the window: nothing opens the camera before. */
   attended: boolean;
   toasts: readonly Toast[];
+  /** Somebody wants to close the window while this computer hosts rooms. */
+  closeAsked: boolean;
   /** The latest thing to be read out by a screen reader. */
   spoken: string;
 };
@@ -64,6 +66,7 @@ export type Action =
   | { type: "panel"; open: boolean }
   | { type: "notice-read" }
   | { type: "attended" }
+  | { type: "close-answered" }
   | { type: "failed"; message: string; now: number }
   | { type: "toast-closed"; id: number };
 
@@ -95,6 +98,7 @@ export function initialState(form: JoinForm = EMPTY_FORM): State {
     panel: false,
     attended: false,
     toasts: [],
+    closeAsked: false,
     spoken: "",
   };
 }
@@ -142,6 +146,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, panel: action.open };
     case "notice-read":
       return { ...state, notice: null };
+    case "close-answered":
+      return { ...state, closeAsked: false };
     case "attended":
       return { ...state, attended: true };
     case "failed":
@@ -184,6 +190,8 @@ function onEvent(state: State, event: Event, now: number): State {
   switch (event.event) {
     case "state":
       return onState(state, event.data, now);
+    case "closeAsked":
+      return { ...state, closeAsked: true };
     case "onEnterRoom":
       if (event.data.result < 0) return onEntryFailed(state, event.data.result);
       return {
@@ -203,7 +211,7 @@ function onEvent(state: State, event: Event, now: number): State {
         ? state
         : {
             ...state,
-            toasts: addJoined(state.toasts, event.data.name || event.data.userId, now),
+            toasts: addJoined(state.toasts, event.data, now),
           };
     case "onRemoteUserLeaveRoom":
       return say(state, leftWords(state, event.data.userId, event.data.reason), now);
@@ -259,9 +267,7 @@ function onState(state: State, app: AppState, now: number): State {
     next.room = room;
     // Who stops hosting is still in the room for a moment, and did host it.
     next.hosted =
-      hosting === null
-        ? state.hosted && state.room?.server === room.server
-        : hosting.server === room.server;
+      hosting === null ? state.hosted && state.since !== null : hosting.server === room.server;
   }
   if (phase === "in" || phase === "reconnecting") {
     // Also after the page was loaded again in the middle of a meeting.

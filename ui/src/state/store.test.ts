@@ -252,6 +252,21 @@ describe("in the meeting", () => {
     expect(host.state().camera.on).toBe(true);
   });
 
+  it("keeps the camera closed for a kind of meeting without pictures, and opens it for another", async () => {
+    const { host, store } = open();
+    await settled();
+    expect(host.state().camera.on).toBe(true);
+    store.edit({ scene: 2 });
+    expect(host.state().camera.on).toBe(false);
+    fill(store);
+    await store.join();
+    await store.leave("leave");
+    await store.backToStart();
+    expect(host.state().camera.on).toBe(false);
+    store.edit({ scene: 0 });
+    expect(host.state().camera.on).toBe(true);
+  });
+
   it("leaves the camera off on the way back where it was off in the meeting", async () => {
     const { host, store } = await meeting();
     await store.toggleCamera();

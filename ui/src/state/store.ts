@@ -9,6 +9,7 @@ import {
   EMPTY_FORM,
   firstWrong,
   identityOf,
+  isSeen,
   roleOf,
   roomOf,
   serverUrl,
@@ -24,7 +25,7 @@ import {
   type Action,
   type State,
 } from "./state";
-import { AUDIENCE, hasRoles, hasVideo } from "./terms";
+import { ANCHOR } from "./terms";
 import { inWords } from "./words";
 
 export type StoreOptions = {
@@ -89,9 +90,19 @@ export class Store {
     if (this.state.attended) return;
     this.dispatch({ type: "attended" });
     const { joining, app } = this.state;
-    if (pageOf(this.state) === "join" && joining.form.camera && !app.camera.on) {
+    if (pageOf(this.state) === "join" && wantsCamera(joining.form) && !app.camera.on) {
       await this.quietly({ command: "start_local_video", args: {} });
     }
+  }
+
+  /** Takes in what was typed or chosen. The preview goes and comes with the kind of meeting. */
+  edit(change: Partial<JoinForm>): void {
+    const before = wantsCamera(this.state.joining.form);
+    this.dispatch({ type: "edit", change });
+    const wanted = wantsCamera(this.state.joining.form);
+    if (!this.state.attended || wanted === before) return;
+    const command = wanted ? "start_local_video" : "stop_local_video";
+    void this.quietly({ command, args: {} });
   }
 
   async join(): Promise<void> {
@@ -125,6 +136,11 @@ export class Store {
 
   async stopHosting(): Promise<void> {
     await this.openly({ command: "stop_hosting", args: {} });
+  }
+
+  /** Answers whether the window closes, with which others lose their rooms. */
+  answerClose(close: boolean): void {
+    this.host.closeWindow(close);
   }
 
   async toggleMicrophone(): Promise<void> {
@@ -178,7 +194,7 @@ export class Store {
   /** Devices were let go with the meeting; who goes on to the form sees themselves as before. */
   async backToStart(): Promise<void> {
     this.dispatch({ type: "notice-read" });
-    if (this.state.joining.form.camera && !this.state.app.camera.on) {
+    if (wantsCamera(this.state.joining.form) && !this.state.app.camera.on) {
       await this.quietly({ command: "start_local_video", args: {} });
     }
   }
@@ -217,13 +233,12 @@ export class Store {
 
   /** The camera as wished and as the scene allows. The microphone opens only once one is inside. */
   private async prepareDevices(form: JoinForm): Promise<void> {
-    const audience = hasRoles(form.scene) && form.role === AUDIENCE;
-    if (audience || !hasVideo(form.scene)) {
+    if (!isSeen(form)) {
       await this.quietly({ command: "stop_local_video", args: {} });
     } else if (form.camera && !this.state.app.camera.on) {
       await this.quietly({ command: "start_local_video", args: {} });
     }
-    this.microphoneOnEntry = form.microphone && !audience;
+    this.microphoneOnEntry = form.microphone && roleOf(form) === ANCHOR;
   }
 
   private take(event: Event): void {
@@ -268,4 +283,8 @@ export class Store {
   private complain(thrown: unknown): void {
     this.failed(inWords(HostFault.from(thrown)));
   }
+}
+
+function wantsCamera(form: JoinForm): boolean {
+  return form.camera && isSeen(form);
 }

@@ -1,3 +1,5 @@
+type Arrival = { userId: string; name: string };
+
 export type Toast = {
   id: number;
   kind: "info" | "warning" | "error";
@@ -5,7 +7,7 @@ export type Toast = {
   /** When it may go by itself, milliseconds since 1970. */
   until: number;
   /** Those of whom it says that they joined. */
-  joined?: readonly string[];
+  joined?: readonly Arrival[];
 };
 
 /** At most this many stand at once; the oldest goes first. */
@@ -31,15 +33,20 @@ function freeId(toasts: readonly Toast[]): number {
 }
 
 /** Says that somebody joined. Those who come together share one message. */
-export function addJoined(toasts: readonly Toast[], name: string, now: number): readonly Toast[] {
+export function addJoined(
+  toasts: readonly Toast[],
+  arrival: Arrival,
+  now: number,
+): readonly Toast[] {
   const shown = toasts.find(({ joined }) => joined !== undefined);
-  const names = [...(shown?.joined ?? []).filter((one) => one !== name), name];
+  const before = (shown?.joined ?? []).filter(({ userId }) => userId !== arrival.userId);
+  const joined = [...before, arrival];
   const toast: Toast = {
     id: shown?.id ?? freeId(toasts),
     kind: "info",
-    text: joinedWords(names),
+    text: joinedWords(joined.map(({ name, userId }) => name || userId)),
     until: now + LIFE.info,
-    joined: names,
+    joined,
   };
   if (shown === undefined) return [...toasts, toast].slice(-MOST);
   return toasts.map((one) => (one === shown ? toast : one));

@@ -60,7 +60,7 @@ async fn run(options: Options) -> Result<()> {
     controller.close().await;
     drop(controller);
     ended.await.context("the app broke off")?;
-    read.context("stdin cannot be read")
+    Ok(read?)
 }
 
 /// Ends when the system asks the program to stop.

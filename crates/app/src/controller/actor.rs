@@ -75,6 +75,9 @@ pub(super) struct Actor<H> {
     receive: Receive,
     /// The people whose pictures the page shows, where only those are received.
     shown: BTreeSet<String>,
+    /// Those whose pictures were asked for by name: they are received although nothing shows them, as
+    /// is so while no picture has come yet.
+    pub(super) asked: BTreeSet<String>,
     jobs: JoinSet<Done>,
     looking: bool,
     sent: AppState,
@@ -96,6 +99,7 @@ impl<H: Host> Actor<H> {
             hosting: HostingNow::No,
             receive,
             shown: BTreeSet::new(),
+            asked: BTreeSet::new(),
             jobs: JoinSet::new(),
             looking: false,
             sent: AppState::default(),
@@ -180,6 +184,11 @@ impl<H: Host> Actor<H> {
 
     async fn on_event(&mut self, event: Event) {
         self.state.on_event(&event, unix_ms());
+        if let Event::OnRemoteUserLeaveRoom { user_id, .. } = &event {
+            self.asked.remove(user_id);
+        } else if matches!(event, Event::OnExitRoom { .. }) {
+            self.asked.clear();
+        }
         let moved = matches!(
             event,
             Event::OnEnterRoom { .. }
@@ -190,7 +199,7 @@ impl<H: Host> Actor<H> {
                 | Event::OnFirstVideoFrame { .. }
         );
         if let Event::OnUserVideoAvailable { user_id, available: true } = &event
-            && self.shown.contains(user_id)
+            && (self.shown.contains(user_id) || self.asked.contains(user_id))
         {
             self.view(user_id.clone(), true).await;
         }
@@ -223,7 +232,7 @@ impl<H: Host> Actor<H> {
         for user in now.difference(&before) {
             self.view(user.clone(), true).await;
         }
-        for user in before.difference(&now) {
+        for user in before.difference(&now).filter(|user| !self.asked.contains(*user)).collect::<Vec<_>>() {
             self.view(user.clone(), false).await;
         }
     }

@@ -27,11 +27,13 @@ impl<H: Host> Actor<H> {
             Request::MuteLocalAudio { mute } => self.mute_local_audio(mute, reply).await,
             Request::StartRemoteView { user_id, stream_type } => {
                 let stream = stream_type.unwrap_or_default();
+                self.asked.insert(user_id.clone());
                 let job = async move { session.start_remote_view(&user_id, stream).await };
                 self.start(jobs::plain(reply, job)).await;
             }
             Request::StopRemoteView { user_id, stream_type } => {
                 let stream = stream_type.unwrap_or_default();
+                self.asked.remove(&user_id);
                 let job = async move { session.stop_remote_view(&user_id, stream).await };
                 self.start(jobs::plain(reply, job)).await;
             }
@@ -56,7 +58,7 @@ impl<H: Host> Actor<H> {
                 let job = jobs::stage_snapshot(reply, self.stage.clone(), self.host.clone());
                 self.start(job).await;
             }
-            Request::HostRoom { port, lan } => self.host_room(port, lan.unwrap_or(false), reply).await,
+            Request::HostRoom { port, lan } => self.host_room(port, lan, reply).await,
             Request::StopHosting {} => self.stop_hosting(reply).await,
             Request::MakeUserSig { sdk_app_id, user_id, expire } => {
                 Self::answer(reply, self.make_user_sig(sdk_app_id, user_id, expire));

@@ -9,9 +9,12 @@ use super::jobs;
 use crate::Host;
 
 impl<H: Host> Actor<H> {
-    pub(super) async fn host_room(&mut self, port: Option<u16>, lan: bool, reply: Reply) {
+    pub(super) async fn host_room(&mut self, port: Option<u16>, lan: Option<bool>, reply: Reply) {
         match &self.hosting {
-            HostingNow::Yes(running) => return Self::answer(reply, jobs::value(&running.info)),
+            HostingNow::Yes(running) if running.is_as(port, lan) => {
+                return Self::answer(reply, jobs::value(&running.info));
+            }
+            HostingNow::Yes(running) => return Self::answer(reply, Err(elsewhere(&running.info.addresses))),
             HostingNow::Changing => return Self::answer(reply, Err(changing())),
             HostingNow::No => {}
         }
@@ -20,7 +23,7 @@ impl<H: Host> Actor<H> {
             Err(error) => return Self::answer(reply, Err(store_fault(&error))),
         };
         self.hosting = HostingNow::Changing;
-        self.start(jobs::host(reply, key, port, lan)).await;
+        self.start(jobs::host(reply, key, port, lan.unwrap_or(false))).await;
     }
 
     pub(super) async fn stop_hosting(&mut self, reply: Reply) {
@@ -43,6 +46,13 @@ impl<H: Host> Actor<H> {
             }
         }
     }
+}
+
+fn elsewhere(addresses: &[String]) -> Fault {
+    Fault::new(Code::REFUSED).with_message(format!(
+        "Rooms are open at {} already; stop hosting first to open them elsewhere.",
+        addresses.join(", ")
+    ))
 }
 
 fn changing() -> Fault {

@@ -53,6 +53,8 @@ struct State {
     ended: bool,
     /// Nobody reads any more.
     unread: bool,
+    /// Why nothing can be written any more, where it is not that the reader went.
+    failure: Option<io::Error>,
     /// The thread writes no more.
     done: bool,
     dropped: u64,
@@ -83,9 +85,10 @@ impl Output {
         }
     }
 
-    /// Returns once nobody reads any more.
-    pub async fn unread(&self) {
+    /// Returns once nothing can be written any more: nothing when the reader went, else why.
+    pub async fn unread(&self) -> Option<io::Error> {
         self.waiting.unread.cancelled().await;
+        self.waiting.lock().failure.take()
     }
 
     /// Writes an event without waiting.
@@ -147,9 +150,10 @@ impl Waiting {
     }
 
     /// Nobody reads any more: nothing is kept for them, nobody waits for them.
-    fn give_up(&self) {
+    fn give_up(&self, error: io::Error) {
         let mut state = self.lock();
         state.unread = true;
+        state.failure = Some(error).filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
         state.lines.clear();
         drop(state);
         self.unread.cancel();
@@ -159,8 +163,8 @@ impl Waiting {
 
 fn write(mut writer: impl Write, waiting: &Waiting) {
     while let Some(line) = waiting.take() {
-        if writeln!(writer, "{line}").and_then(|()| writer.flush()).is_err() {
-            waiting.give_up();
+        if let Err(error) = writeln!(writer, "{line}").and_then(|()| writer.flush()) {
+            waiting.give_up(error);
             break;
         }
     }

@@ -5,6 +5,7 @@ use confab_app::{Controller, Event, Fault, Host, Options, Stage};
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
 use confab_protocol::SdkAppId;
 use confab_server::{AppConfig, Config, Server};
+use confab_session::Receive;
 use tokio::sync::watch;
 
 /// The application of every room here.
@@ -54,12 +55,22 @@ pub(crate) fn app() -> Controller<Ears> {
 
 /// The same with a speaker.
 pub(crate) fn app_with(speaker: SpeakerSink) -> Controller<Ears> {
+    start(|options| options.speaker = speaker)
+}
+
+/// The same, which receives pictures only where they are asked for.
+pub(crate) fn app_on_demand() -> Controller<Ears> {
+    start(|options| options.receive = Receive::OnDemand)
+}
+
+fn start(change: impl FnOnce(&mut Options)) -> Controller<Ears> {
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::new(folder.keep());
     options.camera = Some(CameraSource::Test);
     options.microphone = Some(MicrophoneSource::Tone);
-    options.speaker = speaker;
+    options.speaker = SpeakerSink::Null;
     options.keys = vec![AppKey { app: SdkAppId(APP), key: KEY.to_owned() }];
+    change(&mut options);
     Controller::start(options, Ears { heard: watch::Sender::default() }).0
 }
 

@@ -1,16 +1,16 @@
-//! What becomes of stays whose client could not be told that they ended.
+//! What became of stays while their client was away.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use confab_protocol::ExitCause;
 
-/// How long an ended stay is remembered for a client that returns to it.
-pub(crate) const MEMORY: Duration = Duration::from_secs(3600);
+/// How long a stay is remembered for a client that returns to it: no signature of ours holds longer.
+pub(crate) const MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// Stays remembered at once; the oldest make room.
 const MOST: usize = 65_536;
 
-/// Stays that ended against the will of the one who had them.
+/// Stays that ended against the will of the one who had them, and stays that were lost.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
     by_id: HashMap<String, Record>,
@@ -22,14 +22,37 @@ pub(crate) struct Ended {
 struct Record {
     room: String,
     identity: String,
-    cause: ExitCause,
+    /// None for a stay whose seat was kept as long as seats are: its client may return.
+    cause: Option<ExitCause>,
 }
 
 impl Ended {
     /// Remembers how stay `id` of `identity` in `room` ended.
     pub(crate) fn note(&mut self, id: String, room: &str, identity: &str, cause: ExitCause, now: Instant) {
+        self.keep(
+            id,
+            Record { room: room.to_owned(), identity: identity.to_owned(), cause: Some(cause) },
+            now,
+        );
+    }
+
+    /// Remembers that stay `id` of `identity` in `room` was lost.
+    pub(crate) fn lose(&mut self, id: String, room: &str, identity: &str, now: Instant) {
+        self.keep(id, Record { room: room.to_owned(), identity: identity.to_owned(), cause: None }, now);
+    }
+
+    /// Ends the lost stays of one person in `room`, or of everybody.
+    pub(crate) fn end_lost(&mut self, room: &str, identity: Option<&str>, cause: ExitCause) {
+        for record in self.by_id.values_mut() {
+            let meant = record.room == room && identity.is_none_or(|identity| record.identity == identity);
+            if meant && record.cause.is_none() {
+                record.cause = Some(cause);
+            }
+        }
+    }
+
+    fn keep(&mut self, id: String, record: Record, now: Instant) {
         self.forget(now);
-        let record = Record { room: room.to_owned(), identity: identity.to_owned(), cause };
         if self.by_id.insert(id.clone(), record).is_some() {
             self.order.retain(|(_, known)| *known != id);
         }
@@ -44,7 +67,7 @@ impl Ended {
     /// How that stay ended, if it did not long ago.
     pub(crate) fn cause(&self, id: &str, room: &str, identity: &str) -> Option<ExitCause> {
         let record = self.by_id.get(id)?;
-        (record.room == room && record.identity == identity).then_some(record.cause)
+        record.cause.filter(|_| record.room == room && record.identity == identity)
     }
 
     /// Drops what is old.
@@ -60,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stay_is_remembered_for_its_own_person_and_room_for_an_hour() {
+    fn a_stay_is_remembered_for_its_own_person_and_room_for_a_day() {
         let now = Instant::now();
         let mut ended = Ended::default();
         ended.note("one".to_owned(), "1/n:5", "ann", ExitCause::Removed, now);
@@ -82,6 +105,23 @@ mod tests {
         ended.note("one".to_owned(), "1/n:5", "ann", ExitCause::Dismissed, now + MEMORY / 2);
         ended.forget(now + MEMORY);
         assert_eq!(ended.cause("one", "1/n:5", "ann"), Some(ExitCause::Dismissed));
+    }
+
+    #[test]
+    fn a_lost_stay_may_be_returned_to_until_its_person_or_room_is_ended() {
+        let now = Instant::now();
+        let mut ended = Ended::default();
+        for user in ["ann", "bob"] {
+            ended.lose(user.to_owned(), "1/n:5", user, now);
+        }
+        assert_eq!(ended.cause("ann", "1/n:5", "ann"), None);
+        ended.end_lost("1/n:6", None, ExitCause::Dismissed);
+        ended.end_lost("1/n:5", Some("ann"), ExitCause::Removed);
+        assert_eq!(ended.cause("ann", "1/n:5", "ann"), Some(ExitCause::Removed));
+        assert_eq!(ended.cause("bob", "1/n:5", "bob"), None);
+        ended.end_lost("1/n:5", None, ExitCause::Dismissed);
+        assert_eq!(ended.cause("ann", "1/n:5", "ann"), Some(ExitCause::Removed));
+        assert_eq!(ended.cause("bob", "1/n:5", "bob"), Some(ExitCause::Dismissed));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Rooms {
         self.ended.forget(now);
         let (key, user) = (entry.room.key(entry.app), entry.user.as_str());
         let seat = self.rooms.get(&key).and_then(|room| room.seats.get(user));
-        let taken = seat.is_some_and(|seat| seat.present && seat.stay.as_ref() != Some(&stay.id));
+        let taken = seat.is_some_and(|seat| seat.is_taken_from(&stay.id));
         self.ended.cause(&stay.id, &key, user).or(taken.then_some(ExitCause::EnteredElsewhere))
     }
 
@@ -165,7 +165,9 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(key) else { return };
         let Some(seat) = room.seats.get_mut(identity) else { return };
         seat.present = false;
-        seat.stay = None;
+        if let (LeaveReason::TimedOut, Some(stay)) = (reason, seat.stay.take()) {
+            self.ended.lose(stay, key, identity, now);
+        }
         if seat.reserved.is_some() {
             return;
         }
@@ -202,6 +204,7 @@ impl Rooms {
             if let Some(seat) = room.seats.remove(user) {
                 seat.end(&mut self.ended, key, user, ExitCause::Removed, now);
             }
+            self.ended.end_lost(key, Some(user), ExitCause::Removed);
         }
         if room.seats.is_empty() && room.lingers.is_none() {
             self.rooms.remove(key);
@@ -216,6 +219,7 @@ impl Rooms {
         for (user, seat) in room.seats {
             seat.end(&mut self.ended, key, &user, ExitCause::Dismissed, now);
         }
+        self.ended.end_lost(key, None, ExitCause::Dismissed);
         Ok(())
     }
 
@@ -269,6 +273,12 @@ impl Rooms {
 }
 
 impl Seat {
+    /// Whether another stay has this seat, or is about to take it.
+    fn is_taken_from(&self, stay: &str) -> bool {
+        let expected = self.reserved.as_ref().and_then(|reservation| reservation.stay.as_deref());
+        (self.present && self.stay.as_deref() != Some(stay)) || expected.is_some_and(|other| other != stay)
+    }
+
     fn expected_until(&self) -> Option<Instant> {
         self.reserved.as_ref().map(|reservation| reservation.until)
     }
@@ -507,7 +517,23 @@ mod tests {
         rooms.reserve(&staying("a", "three", false), now).unwrap();
         rooms.joined(KEY, "a", now);
         assert_eq!(rooms.ended(&staying("a", "three", true), now), None);
-        assert_eq!(rooms.ended(&back, now + seconds(3600)), Some(ExitCause::EnteredElsewhere));
+        assert_eq!(rooms.ended(&back, now + seconds(86_400)), Some(ExitCause::EnteredElsewhere));
+    }
+
+    #[test]
+    fn a_removal_or_dismissal_counts_for_those_whose_seat_has_expired_too() {
+        let now = Instant::now();
+        let people = ["a", "b", "c"].map(|user| staying(user, user, false));
+        let mut rooms = with_present(&people, now);
+        for away in ["a", "b"] {
+            rooms.left(KEY, away, LeaveReason::TimedOut, now);
+            assert_eq!(rooms.ended(&staying(away, away, true), now), None);
+        }
+        rooms.remove(KEY, &["a".to_owned()], now).unwrap();
+        assert_eq!(rooms.ended(&staying("a", "a", true), now), Some(ExitCause::Removed));
+        assert_eq!(rooms.ended(&staying("b", "b", true), now), None);
+        rooms.dismiss(KEY, now).unwrap();
+        assert_eq!(rooms.ended(&staying("b", "b", true), now), Some(ExitCause::Dismissed));
     }
 
     #[test]
@@ -525,7 +551,7 @@ mod tests {
         let now = Instant::now();
         let mut rooms = with_present(&[staying("a", "old", false)], now);
         rooms.reserve(&staying("a", "new", false), now).unwrap();
-        assert_eq!(rooms.ended(&staying("a", "old", true), now), None, "the later one is not here yet");
+        assert_eq!(rooms.ended(&staying("a", "old", true), now), Some(ExitCause::EnteredElsewhere));
         rooms.joined(KEY, "a", now);
         let old = || staying("a", "old", true);
         assert_eq!(rooms.ended(&old(), now), Some(ExitCause::EnteredElsewhere));

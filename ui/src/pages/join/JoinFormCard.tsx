@@ -1,7 +1,8 @@
-import { useEffect, useId, useRef, type SyntheticEvent } from "react";
+import { useEffect, useId, useRef, useState, type SyntheticEvent } from "react";
 import { Button, Spinner } from "../../components/Button";
 import { Check } from "../../components/Check";
 import { Choice } from "../../components/Choice";
+import { EndDialog } from "../../components/EndDialog";
 import { Field } from "../../components/Field";
 import { Icon, type IconName } from "../../components/Icon";
 import { useStore } from "../../components/store";
@@ -46,7 +47,7 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
   const { form: values, errors, refusal, step } = joining;
   const busy = step !== null;
   const edit = (change: Partial<JoinForm>) => {
-    store.dispatch({ type: "edit", change });
+    store.edit(change);
   };
 
   // Whenever complaints come up, the first wrong field is where the person goes on.
@@ -220,6 +221,7 @@ function RoleChoice({ values, busy, edit }: PartProps) {
 
 function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hosting | null }) {
   const store = useStore();
+  const [asking, setAsking] = useState(false);
   if (hosting !== null) {
     return (
       <div className={styles["hosting"]} data-testid="hosting-note">
@@ -234,10 +236,23 @@ function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hos
           look="quiet"
           disabled={busy}
           data-testid="stop-hosting"
-          onClick={() => void store.stopHosting()}
+          onClick={() => {
+            setAsking(true);
+          }}
         >
           Stop hosting
         </Button>
+        {asking && (
+          <EndDialog
+            title="Stop hosting?"
+            text="Whoever is still in a room on this computer has to leave it."
+            end="Stop hosting"
+            onEnd={() => void store.stopHosting()}
+            onClose={() => {
+              setAsking(false);
+            }}
+          />
+        )}
       </div>
     );
   }

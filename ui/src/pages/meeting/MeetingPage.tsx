@@ -1,10 +1,10 @@
 import { useEffect, useState } from "react";
+import { EndDialog } from "../../components/EndDialog";
 import { usePageState, useStore } from "../../components/store";
 import { hostingOf } from "../../state/state";
 import { controlsOf, peopleOf, tilesOf } from "../../state/meeting";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { Controls } from "./Controls";
-import { EndDialog } from "./EndDialog";
 import { Gallery } from "./Gallery";
 import { InviteCard } from "./Invite";
 import { People } from "./People";
@@ -66,6 +66,11 @@ export function MeetingPage() {
       />
       {ending && (
         <EndDialog
+          title="Leave, or end the meeting?"
+          text="This computer hosts the room. If you only leave, the others can go on while the app stays open."
+          end="End for everyone"
+          onEnd={() => void store.leave("end")}
+          leave={{ label: "Leave, keep hosting", onLeave: () => void store.leave("leave") }}
           onClose={() => {
             setEnding(false);
           }}
