@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use confab_app::lines::Output;
 use confab_app::{Controller, Event, Host as _, Options, ReceiveFlag, Request, ViewEvent};
-use tauri::{AppHandle, Manager as _, RunEvent, WebviewWindow, WindowEvent};
+use tauri::{AppHandle, Manager as _, RunEvent, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -59,9 +59,11 @@ fn start_log() {
     }
 }
 
-/// Puts the app and the stage behind the window that Tauri has just made.
+/// Opens the window and puts the app and the stage behind it.
 fn open(app: &AppHandle, options: Options, output: Option<Arc<Output>>) -> Result<()> {
-    let window = app.get_webview_window("main").context("there is no window")?;
+    let config = app.config().app.windows.first().context("no window is configured")?;
+    // Invitations are copied; WebKitGTK refuses that otherwise.
+    let window = WebviewWindowBuilder::from_config(app, config)?.enable_clipboard_access().build()?;
     let host = Window::new(app.clone(), output.clone());
     let runtime = tauri::async_runtime::handle();
     let _inside = runtime.inner().enter();

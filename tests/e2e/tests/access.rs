@@ -107,6 +107,7 @@ async fn what_cannot_be_is_told_beside_its_field_and_nothing_is_lost() {
     let (app, sig) = (APP.to_string(), Service::user_sig("alice").unwrap());
     let mut right = json!({
         "name": "Alice", "room": "5", "server": url, "user-id": "alice", "sdk-app-id": app, "user-sig": sig,
+        "passcode": "",
     });
     for (field, text) in right.as_object().unwrap() {
         page.fill(&format!("[data-testid={field}]"), text.as_str().unwrap()).await.unwrap();
