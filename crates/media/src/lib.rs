@@ -14,6 +14,7 @@ mod error;
 pub mod jitter;
 pub mod mix;
 pub mod picture;
+pub mod process;
 pub mod resample;
 mod source;
 pub mod stretch;
