@@ -10,6 +10,7 @@ use std::time::Instant;
 use confab_frame::{AudioBlock, EncodedAudio, queue};
 
 use crate::encode::opus;
+use crate::process::Processing;
 use crate::worker::Worker;
 use crate::{MediaError, MicrophoneSource, SpeakerSink};
 
@@ -25,7 +26,7 @@ pub use remote::RemoteAudio;
 
 use device::OpenDevice;
 use engine::{Command, Engine};
-use microphone::Input;
+use microphone::{Input, Microphone};
 use remote::RemoteShared;
 use speaker::Output;
 
@@ -48,7 +49,7 @@ pub struct Levels {
 /// A place where blocks can be listened to, for measuring and recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tap {
-    /// What the microphone gives, before it is encoded.
+    /// Our own voice after its processing, before it is encoded.
     Microphone,
     /// What the speaker is given, after mixing.
     Speaker,
@@ -67,6 +68,20 @@ pub struct Tapped {
 struct Shared {
     muted: AtomicBool,
     local_level: AtomicU8,
+    /// What is not done to our own voice, one bit each.
+    unprocessed: AtomicU8,
+}
+
+impl Shared {
+    fn set_processing(&self, Processing { echo, noise, gain }: Processing) {
+        let bits = u8::from(!echo) | u8::from(!noise) << 1 | u8::from(!gain) << 2;
+        self.unprocessed.store(bits, Ordering::Relaxed);
+    }
+
+    fn processing(&self) -> Processing {
+        let bits = self.unprocessed.load(Ordering::Relaxed);
+        Processing { echo: bits & 1 == 0, noise: bits & 2 == 0, gain: bits & 4 == 0 }
+    }
 }
 
 /// What keeps a speaker open.
@@ -148,18 +163,27 @@ impl AudioEngine {
     /// Listens to another microphone, or to none, which closes it. When it cannot be opened, the one
     /// before stays. Blocks like [`AudioEngine::start`].
     pub fn set_microphone(&self, source: Option<&MicrophoneSource>) -> Result<(), MediaError> {
-        let (open, input) = match source {
+        let (open, microphone) = match source {
             None => (None, None),
-            Some(MicrophoneSource::Tone) => (None, Some(Input::tone())),
-            Some(MicrophoneSource::File(path)) => (None, Some(Input::recording(crate::wav::read(path)?))),
+            Some(MicrophoneSource::Tone) => (None, Some(Microphone::plain(Input::tone()))),
+            Some(MicrophoneSource::File(path)) => {
+                (None, Some(Microphone::plain(Input::recording(crate::wav::read(path)?))))
+            }
             Some(MicrophoneSource::Device(name)) => {
                 let (open, ring) = device::open_microphone(name.as_deref())?;
-                (Some(open), Some(Input::device(ring)?))
+                let microphone = Microphone::processed(Input::device(ring)?, self.shared.processing());
+                (Some(open), Some(microphone))
             }
         };
-        self.send(Command::Input(input))?;
+        self.send(Command::Microphone(microphone.map(Box::new)))?;
         *lock(&self.microphone) = open;
         Ok(())
+    }
+
+    /// What is done to our own voice from the next block on, without a gap or a click; at first
+    /// everything. Only what a device hears is processed: a tone and a file go as they are.
+    pub fn set_processing(&self, processing: Processing) {
+        self.shared.set_processing(processing);
     }
 
     /// Sends silence instead of the microphone's sound, which costs next to nothing, while muted.

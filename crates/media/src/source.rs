@@ -16,7 +16,7 @@ pub enum CameraSource {
     Device(Option<String>),
 }
 
-/// Where our sound comes from.
+/// Where our sound comes from. Only a device's is processed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum MicrophoneSource {

@@ -8,14 +8,16 @@
 #[path = "virtual_card/daemon.rs"]
 mod daemon;
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use confab_frame::queue;
-use confab_media::audio::{AudioEngine, AudioPacket, RemoteAudio, Tap};
+use confab_media::audio::{AudioEngine, AudioPacket, RemoteAudio, Tap, Tapped};
 use confab_media::devices;
+use confab_media::process::Processing;
 use confab_media::{DeviceKind, MicrophoneSource, SpeakerSink};
 use daemon::{Daemon, MICROPHONE_FEED, SPEAKER_MONITOR};
 
@@ -50,6 +52,7 @@ with_card! {
     the_default_devices_are_found_by_name runs case_devices;
     a_tone_is_played_without_gaps runs case_speaker;
     the_microphone_hears_what_is_said runs case_microphone;
+    what_the_speaker_plays_is_not_sent_back runs case_echo;
     nothing_stays_open_after_drop runs case_released;
     nothing_stays_open_after_a_panic runs case_released_after_panic;
     a_server_that_goes_away_is_a_failure_in_words runs case_server_lost;
@@ -75,8 +78,8 @@ fn case_devices() {
     assert_eq!(error.to_string(), "there is no speaker called \"Nothing\"");
 }
 
-/// Lets an engine hear its own microphone, as if a network had carried it.
-fn hear_oneself(
+/// Lets an engine hear what was encoded, its own or another's, as if a network had carried it.
+fn carry(
     engine: &AudioEngine,
     encoded: queue::Receiver<confab_frame::EncodedAudio>,
 ) -> (Arc<RemoteAudio>, std::thread::JoinHandle<()>) {
@@ -113,7 +116,7 @@ fn case_speaker() {
     let path = folder.path().join("heard.wav");
     let (engine, encoded) = AudioEngine::start(&SpeakerSink::Device(None)).unwrap();
     engine.set_microphone(Some(&MicrophoneSource::Tone)).unwrap();
-    let (remote, carrier) = hear_oneself(&engine, encoded);
+    let (remote, carrier) = carry(&engine, encoded);
     let tap = engine.tap(Tap::Speaker, 1_000).unwrap();
     let listen = |blocks: usize| {
         for _ in 0..blocks {
@@ -183,6 +186,8 @@ fn case_microphone() {
         .unwrap();
 
     let (engine, encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    // A steady tone would be taken for noise.
+    engine.set_processing(Processing::OFF);
     let tap = engine.tap(Tap::Microphone, 1_000).unwrap();
     engine.set_microphone(Some(&MicrophoneSource::Device(None))).unwrap();
     let block = || tap.pop(Duration::from_secs(10)).unwrap().value.block;
@@ -200,6 +205,83 @@ fn case_microphone() {
     drop(engine);
     player.kill().unwrap();
     player.wait().unwrap();
+}
+
+/// Four people speaking one after the other without a pause, as a WAV file.
+fn write_talk(path: &Path) {
+    let assets = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets");
+    let people =
+        (1..=4).map(|person| hound::WavReader::open(format!("{assets}/speech-{person}.wav")).unwrap());
+    let mut people: Vec<_> = people.collect();
+    let mut talk = hound::WavWriter::create(path, people[0].spec()).unwrap();
+    let mut voices: Vec<_> = people.iter_mut().map(|person| person.samples::<i16>()).collect();
+    while let Some(samples) = voices.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>() {
+        let sum = samples.into_iter().map(Result::unwrap).fold(0i16, i16::saturating_add);
+        talk.write_sample(sum).unwrap();
+    }
+    talk.finalize().unwrap();
+}
+
+/// Decibels by which the microphone is quieter than the speaker, in a second in which that plays.
+fn loss(speaker: &queue::Receiver<Tapped>, microphone: &queue::Receiver<Tapped>) -> f32 {
+    let energy = |tap: &queue::Receiver<Tapped>| -> f32 {
+        (0..100).map(|_| tap.pop(Duration::from_secs(10)).unwrap().value.block.rms().powi(2)).sum()
+    };
+    for _ in 0..20 {
+        let (played, heard) = (energy(speaker), energy(microphone));
+        if played > 0.1 {
+            return 10.0 * (played / heard.max(1e-9)).log10();
+        }
+    }
+    panic!("the speaker plays nothing");
+}
+
+#[test]
+#[ignore = "run by what_the_speaker_plays_is_not_sent_back with a sound server of its own"]
+fn case_echo() {
+    let room = Command::new("pactl")
+        .args(["load-module", "module-loopback", "latency_msec=60", "adjust_time=0"])
+        .arg(format!("source={SPEAKER_MONITOR}"))
+        .arg(format!("sink={MICROPHONE_FEED}"))
+        .status();
+    assert!(room.unwrap().success());
+    let folder = tempfile::tempdir().unwrap();
+    let talk = folder.path().join("talk.wav");
+    write_talk(&talk);
+
+    let (far, encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    let (near, _sent) = AudioEngine::start(&SpeakerSink::Device(None)).unwrap();
+    let (remote, carrier) = carry(&near, encoded);
+    near.set_processing(Processing::OFF);
+    near.set_microphone(Some(&MicrophoneSource::Device(None))).unwrap();
+    far.set_microphone(Some(&MicrophoneSource::File(talk))).unwrap();
+    let speaker = near.tap(Tap::Speaker, 200).unwrap();
+    let microphone = near.tap(Tap::Microphone, 200).unwrap();
+    let loss = || loss(&speaker, &microphone);
+
+    let mut heard = f32::MAX;
+    eventually("the echo", || {
+        heard = loss();
+        heard < 6.0
+    });
+    near.set_processing(Processing { echo: true, noise: false, gain: false });
+    eventually("the echo to go", || {
+        let left = loss();
+        eprintln!("the microphone was {heard:.1} dB below the speaker and is {left:.1}");
+        left > heard + 20.0
+    });
+    near.set_processing(Processing::OFF);
+    eventually("the echo to come back", || loss() < 6.0);
+    assert_eq!(near.failure(), None);
+    drop((near, far, remote));
+    carrier.join().unwrap();
+}
+
+fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+    }
 }
 
 /// Streams that programs hold open on the server.

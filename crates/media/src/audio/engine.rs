@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use confab_frame::{AudioBlock, BLOCK_SAMPLES, EncodedAudio, queue};
 
 use super::level::{Meter, rfc6464};
-use super::microphone::Input;
+use super::microphone::Microphone;
 use super::remote::Voice;
 use super::speaker::Output;
 use super::{Shared, Tap, Tapped};
@@ -25,7 +25,7 @@ const SILENT: usize = 2;
 /// What the handle wants of the thread.
 pub(super) enum Command {
     Output(Output),
-    Input(Option<Input>),
+    Microphone(Option<Box<Microphone>>),
     Add(Box<Voice>),
     Tap(Tap, queue::Sender<Tapped>),
 }
@@ -33,7 +33,7 @@ pub(super) enum Command {
 /// The state of the audio thread.
 pub(super) struct Engine {
     output: Output,
-    input: Option<Input>,
+    microphone: Option<Box<Microphone>>,
     voices: Vec<Voice>,
     mixer: Mixer,
     sending: Sending,
@@ -51,7 +51,7 @@ impl Engine {
     ) -> Result<Self, MediaError> {
         Ok(Self {
             output,
-            input: None,
+            microphone: None,
             voices: Vec::new(),
             mixer: Mixer::default(),
             sending: Sending::new(out, config)?,
@@ -81,10 +81,10 @@ impl Engine {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Output(output) => self.output = output,
-            Command::Input(input) => {
-                self.input = input;
+            Command::Microphone(microphone) => {
+                self.microphone = microphone;
                 self.sending.begin();
-                if self.input.is_none() {
+                if self.microphone.is_none() {
                     self.shared.local_level.store(0, Ordering::Relaxed);
                 }
             }
@@ -103,14 +103,19 @@ impl Engine {
         });
         let block = self.mixer.take();
         show(&mut self.taps, Tap::Speaker, now, &block);
+        if let Some(microphone) = &mut self.microphone {
+            microphone.overhear(&block);
+        }
         self.output.push(&block);
     }
 
-    /// Takes what the microphone has and encodes it.
+    /// Takes what the microphone has and encodes it. While muted it is processed all the same: the
+    /// canceller has to know the room when the voice comes back.
     fn listen(&mut self, now: Instant) -> Result<(), MediaError> {
-        let Some(input) = &mut self.input else { return Ok(()) };
+        let Some(microphone) = &mut self.microphone else { return Ok(()) };
+        microphone.set_processing(self.shared.processing());
         let muted = self.shared.muted.load(Ordering::Relaxed);
-        while let Some((mut block, at)) = input.next_block(now) {
+        while let Some((mut block, at)) = microphone.next_block(now) {
             if muted {
                 block = AudioBlock::SILENCE;
             }

@@ -5,6 +5,7 @@ use confab_frame::{AudioBlock, BLOCK_SAMPLES, SAMPLE_RATE};
 
 use super::device::MicrophoneRing;
 use crate::MediaError;
+use crate::process::{Processing, Processor};
 use crate::resample::Resampler;
 
 /// The tone's pitch in Hz and its peak, which is -20 dBFS for a sine's root mean square.
@@ -13,6 +14,46 @@ const PEAK: f32 = 0.1 * std::f32::consts::SQRT_2;
 const BLOCK: Duration = Duration::from_millis(10);
 /// Sound that waits longer than this is thrown away: it would only be delay.
 const BACKLOG: usize = SAMPLE_RATE as usize / 5;
+
+/// Our own voice: a source and what is done to its sound.
+pub(super) struct Microphone {
+    input: Input,
+    processor: Option<Box<Processor>>,
+}
+
+impl Microphone {
+    /// Sound that goes as it is.
+    pub(super) fn plain(input: Input) -> Self {
+        Self { input, processor: None }
+    }
+
+    /// Sound that was caught in a room.
+    pub(super) fn processed(input: Input, wanted: Processing) -> Self {
+        Self { input, processor: Some(Box::new(Processor::new(wanted))) }
+    }
+
+    pub(super) fn set_processing(&mut self, wanted: Processing) {
+        if let Some(processor) = &mut self.processor {
+            processor.set(wanted);
+        }
+    }
+
+    /// Takes note of what the speaker plays, before the blocks in which it may be heard.
+    pub(super) fn overhear(&mut self, block: &AudioBlock) {
+        if let Some(processor) = &mut self.processor {
+            processor.render(block);
+        }
+    }
+
+    /// The next block that is complete at `now` and when its first sample was captured.
+    pub(super) fn next_block(&mut self, now: Instant) -> Option<(AudioBlock, Instant)> {
+        let (mut block, at) = self.input.next_block(now)?;
+        if let Some(processor) = &mut self.processor {
+            processor.capture(&mut block);
+        }
+        Some((block, at))
+    }
+}
 
 /// Where the audio thread takes our sound from.
 pub(super) enum Input {

@@ -166,3 +166,47 @@ fn garbage_from_the_network_is_survived() {
     assert!(collect(&tap, 100).iter().all(|sample| sample.abs() <= 1.0));
     assert_eq!(engine.failure(), None);
 }
+
+#[test]
+fn processing_is_switched_while_the_microphone_runs() {
+    let (engine, encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    let tap = engine.tap(Tap::Microphone, 1_000).unwrap();
+    // Every block the same: what passes unprocessed is recognised.
+    let hum: Vec<f32> = (0..480).map(|n| (n as f32 * std::f32::consts::TAU / 48.0).sin() * 0.01).collect();
+    let original = AudioBlock(std::array::from_fn(|n| hum[n]));
+    engine.set_processing(Processing { echo: false, noise: true, gain: false });
+    let microphone = Microphone::processed(Input::recording(hum), Processing::default());
+    engine.send(Command::Microphone(Some(Box::new(microphone)))).unwrap();
+    let next = || tap.pop(Duration::from_secs(10)).unwrap().value.block;
+    wait_for("the hum to go", || next().rms() < original.rms() * 0.3);
+    engine.set_processing(Processing::OFF);
+    wait_for("the hum as it is", || next() == original);
+    engine.set_muted(true);
+    wait_for("silence", || next() == AudioBlock::SILENCE);
+    assert_eq!(engine.failure(), None);
+    assert!(encoded.pop(Duration::from_secs(1)).is_some());
+}
+
+#[test]
+fn a_muted_microphone_is_processed_all_the_same() {
+    let gain = Processing { echo: false, noise: false, gain: true };
+    let (engine, _encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    let tap = engine.tap(Tap::Microphone, 1_000).unwrap();
+    engine.set_processing(gain);
+    engine.set_muted(true);
+    let path = format!("{}/../../assets/speech-1.wav", env!("CARGO_MANIFEST_DIR"));
+    let mut voice = crate::wav::read(std::path::Path::new(&path)).unwrap();
+    voice.truncate(48_000 * 4);
+    let quiet: Vec<f32> = voice.iter().map(|sample| sample * 0.02).collect();
+    let microphone = Microphone::processed(Input::recording(quiet.clone()), gain);
+    engine.send(Command::Microphone(Some(Box::new(microphone)))).unwrap();
+    // What the gain learns within four seconds it has to have learnt while nobody could hear it.
+    let muted = collect(&tap, 400);
+    assert!(muted.iter().all(|sample| *sample == 0.0));
+    engine.set_muted(false);
+    let heard = collect(&tap, 100);
+    let energy = |sound: &[f32]| sound.iter().map(|sample| sample * sample).sum::<f32>();
+    let raised = 10.0 * (energy(&heard) / energy(&quiet[..48_000])).log10();
+    // Begun only now it could not be further than 6 dB.
+    assert!(raised > 10.0, "{raised} dB");
+}
