@@ -79,6 +79,43 @@ pub struct DeviceView {
     pub is_default: bool,
 }
 
+/// Which devices are used, as `select_device` takes them; none is the system's own choice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SelectedDevices {
+    /// The camera.
+    pub camera: Option<String>,
+    /// The microphone.
+    pub microphone: Option<String>,
+    /// The speaker.
+    pub speaker: Option<String>,
+}
+
+/// What is done to the sound of the microphone; WebRTC's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceProcessing {
+    /// Takes out what the speaker plays.
+    pub echo_cancellation: bool,
+    /// Takes out steady noise.
+    pub noise_suppression: bool,
+    /// Brings quiet and loud voices to an even level.
+    pub auto_gain_control: bool,
+}
+
+impl Default for VoiceProcessing {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, auto_gain_control: true }
+    }
+}
+
+impl From<VoiceProcessing> for confab_media::process::Processing {
+    fn from(wanted: VoiceProcessing) -> Self {
+        let VoiceProcessing { echo_cancellation, noise_suppression, auto_gain_control } = wanted;
+        Self { echo: echo_cancellation, noise: noise_suppression, gain: auto_gain_control }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ pub mod types;
 mod view;
 
 pub use controller::{Controller, Options};
-pub use device::{DeviceKind, DeviceView};
+pub use device::{DeviceKind, DeviceView, SelectedDevices, VoiceProcessing};
 pub use event::{Event, ViewEvent};
 pub use flags::{Flags, ReceiveFlag};
 pub use host::Host;

@@ -84,6 +84,16 @@ pub enum Request {
         /// From `list_devices`, or what the start commands and flags take.
         device_id: String,
     },
+    /// Takes echo, noise and uneven levels out of the microphone's sound, or no longer; what is left
+    /// out stays as it is. Only the sound of devices is changed.
+    SetVoiceProcessing {
+        /// What the speaker plays.
+        echo_cancellation: Option<bool>,
+        /// Steady noise.
+        noise_suppression: Option<bool>,
+        /// Quiet and loud voices.
+        auto_gain_control: Option<bool>,
+    },
     /// Everybody else in the room.
     Participants {},
     /// How the connection and the streams do.
@@ -116,7 +126,7 @@ pub enum Request {
 }
 
 /// The name of every command, in the order of [`Request`].
-pub const COMMANDS: [&str; 21] = [
+pub const COMMANDS: [&str; 22] = [
     "enter_room",
     "exit_room",
     "start_local_video",
@@ -130,6 +140,7 @@ pub const COMMANDS: [&str; 21] = [
     "snapshot_video",
     "list_devices",
     "select_device",
+    "set_voice_processing",
     "participants",
     "statistics",
     "stage_snapshot",

@@ -2,6 +2,8 @@ use confab_protocol::{EnterParams, Event, ExitCause, ExitReason, Fault, Particip
 use serde::Serialize;
 use ts_rs::TS;
 
+use crate::{SelectedDevices, VoiceProcessing};
+
 /// Where the app stands with its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +35,10 @@ pub struct AppState {
     pub camera: CameraView,
     /// My microphone.
     pub microphone: MicrophoneView,
+    /// Which devices are used.
+    pub selected: SelectedDevices,
+    /// What is done to the sound of the microphone.
+    pub voice_processing: VoiceProcessing,
     /// Everybody else in the room.
     pub participants: Vec<Participant>,
     /// How the last room ended, until the next is entered.

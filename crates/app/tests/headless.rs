@@ -216,9 +216,18 @@ fn a_device_that_is_not_there_takes_none_away_that_works() {
     app.event("onFirstVideoFrame");
     // Once more what runs already: nothing begins anew.
     assert_eq!(app.call(11, "start_local_video", &json!({}))["result"], Value::Null);
+    assert_eq!(
+        app.call(12, "set_voice_processing", &json!({"autoGainControl": false}))["result"],
+        Value::Null
+    );
+    let wrong = app.call(13, "set_voice_processing", &json!({"gain": false}));
+    assert!(wrong["error"]["message"].as_str().unwrap().contains("unknown field `gain`"), "{wrong}");
     let state = app.call(5, "get_state", &json!({}))["result"].clone();
     assert_eq!((&state["camera"]["on"], &state["microphone"]["on"]), (&json!(true), &json!(true)), "{state}");
     assert_eq!(state["camera"]["ready"], true, "{state}");
+    assert_eq!(state["selected"], json!({"camera": "test", "microphone": "tone", "speaker": "null"}));
+    let processing = json!({"echoCancellation": true, "noiseSuppression": true, "autoGainControl": false});
+    assert_eq!(state["voiceProcessing"], processing);
     app.call(6, "stop_local_video", &json!({}));
     let refused = app.call(7, "select_device", &json!({"kind": "camera", "deviceId": "file:nope.y4m"}));
     assert_eq!(refused["error"]["code"], -1301, "{refused}");

@@ -13,6 +13,7 @@ use crate::session::{Receive, SessionConfig};
 use crate::subscribe::people::People;
 use crate::subscribe::video::{VideoIn, Whose};
 use confab_frame::{Slot, VideoFrame};
+use confab_media::process::Processing;
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
 use confab_protocol::{
     EnterParams, Event, Fault, Notice, Participant, RawEnterParams, Role, Statistics, Stay, StreamType,
@@ -28,7 +29,8 @@ use tokio::time::MissedTickBehavior;
 const INSIDE: usize = 256;
 /// How often statistics are told in a room (TRTC).
 const STATISTICS: Duration = Duration::from_secs(2);
-/// How often loudness is told in a room, while anybody is heard (TRTC recommends 300 ms).
+/// How often loudness is told in a room or with a microphone open, while anybody is heard (TRTC
+/// recommends 300 ms).
 const VOLUME: Duration = Duration::from_millis(300);
 /// How often devices are looked after.
 const CARE: Duration = Duration::from_millis(500);
@@ -46,6 +48,7 @@ pub(crate) enum Command {
     StartAudio(MicrophoneSource, Reply<Result<(), Fault>>),
     StopAudio(Reply<()>),
     MuteAudio(bool, Reply<()>),
+    SetProcessing(Processing, Reply<()>),
     SetSpeaker(SpeakerSink, Reply<Result<(), Fault>>),
     View { user: String, stream: StreamType, on: bool, reply: Reply<()> },
     Participants(Reply<Vec<Participant>>),
@@ -180,7 +183,7 @@ impl Actor {
                     self.tidy();
                     self.care().await;
                 }
-                _ = volume.tick(), if in_room => self.tell_volumes(),
+                _ = volume.tick(), if in_room || self.local.listens() => self.tell_volumes(),
                 _ = statistics.tick(), if in_room => {
                     let figures = self.statistics().await;
                     self.emit(Event::OnStatistics(figures));
@@ -240,6 +243,10 @@ impl Actor {
             }
             Command::MuteAudio(muted, reply) => {
                 self.mute_audio(muted);
+                let _ = reply.send(());
+            }
+            Command::SetProcessing(processing, reply) => {
+                self.local.set_processing(processing);
                 let _ = reply.send(());
             }
             Command::SetSpeaker(sink, reply) => {

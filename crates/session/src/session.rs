@@ -1,5 +1,6 @@
 use crate::actor::{Actor, Command, Reply, Shared};
 use confab_frame::{Slot, VideoFrame};
+use confab_media::process::Processing;
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};
 use confab_protocol::{Code, Event, Fault, Participant, RawEnterParams, Statistics, StreamType};
 use std::sync::Arc;
@@ -111,6 +112,11 @@ impl Session {
     /// Sends no sound while muted.
     pub async fn mute_local_audio(&self, muted: bool) -> Result<(), Fault> {
         self.ask(|reply| Command::MuteAudio(muted, reply)).await
+    }
+
+    /// Takes echo, noise and uneven levels out of our own voice, or no longer; at first all of them.
+    pub async fn set_processing(&self, processing: Processing) -> Result<(), Fault> {
+        self.ask(|reply| Command::SetProcessing(processing, reply)).await
     }
 
     /// Plays the others through another speaker, from now on.

@@ -13,6 +13,18 @@ async fn an_invitation_is_copied_in_one_window_and_pasted_on_the_join_page() {
     let _turn = turn().await;
     let window = Window::open("test").await.unwrap();
     let page = &window.page;
+    page.click("[data-testid=devices]").await.unwrap();
+    // The tone is a microphone that is heard at once.
+    page.until("return document.querySelector('[data-testid=microphone-level]').value > 0").await.unwrap();
+    page.click("[data-testid=noise-suppression]").await.unwrap();
+    let processing = "return !document.querySelector('[data-testid=noise-suppression]').checked";
+    page.until(processing).await.unwrap();
+    page.painted().await.unwrap();
+    window.screen.shot("hosting-0-devices").unwrap();
+    let state = page.call("get_state", json!({})).await.unwrap();
+    assert_eq!(state["voiceProcessing"]["noiseSuppression"], false, "{state}");
+    page.click("[data-testid=devices-close]").await.unwrap();
+    page.until("return !document.querySelector('[data-testid=device-dialog]')").await.unwrap();
     host(&window).await;
     page.click("[data-testid=invite-card-copy]").await.unwrap();
     let copied = "return document.querySelector('[data-testid=invite-card-copy]').textContent === 'Copied'";

@@ -1,4 +1,5 @@
 import type { AppState } from "../types/AppState";
+import type { DeviceView } from "../types/DeviceView";
 import type { Event } from "../types/Event";
 import type { ExitView } from "../types/ExitView";
 import type { Participant } from "../types/Participant";
@@ -19,6 +20,13 @@ const NAMES = [
   "Radia Perlman",
   "Ken Thompson",
   "Adele Goldberg",
+];
+
+const DEVICES: readonly DeviceView[] = [
+  { kind: 2, deviceId: "cam-1", name: "Webcam HD", isDefault: false },
+  { kind: 0, deviceId: "mic-1", name: "Built-in microphone", isDefault: true },
+  { kind: 0, deviceId: "mic-2", name: "Headset", isDefault: false },
+  { kind: 1, deviceId: "speaker-1", name: "Built-in speaker", isDefault: true },
 ];
 
 export type FakeOptions = {
@@ -149,6 +157,18 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         return null;
       case "mute_local_audio":
         change({ microphone: { ...state.microphone, muted: request.args.mute } });
+        return null;
+      case "list_devices":
+        return DEVICES;
+      case "select_device": {
+        const { kind, deviceId } = request.args;
+        const name = kind === 0 ? "microphone" : kind === 1 ? "speaker" : "camera";
+        const id = deviceId === "device" ? null : deviceId;
+        change({ selected: { ...state.selected, [name]: id } });
+        return null;
+      }
+      case "set_voice_processing":
+        change({ voiceProcessing: { ...state.voiceProcessing, ...request.args } });
         return null;
       case "host_room": {
         const hosting = {

@@ -251,6 +251,45 @@ describe("the meeting page", () => {
   });
 });
 
+describe("the devices", () => {
+  it("are chosen before the meeting, with the microphone open while they are looked at", async () => {
+    const host = show();
+    await userEvent.click(screen.getByTestId("devices"));
+    const microphone = screen.getByTestId("select-microphone");
+    expect(await within(microphone).findByText("Headset")).toBeInTheDocument();
+    expect(microphone).toHaveDisplayValue("System default (Built-in microphone)");
+    expect(host.state().microphone.on).toBe(true);
+    expect(await faults()).toEqual([]);
+    await userEvent.selectOptions(microphone, "mic-2");
+    expect(microphone).toHaveValue("mic-2");
+    await userEvent.selectOptions(microphone, "");
+    expect(host.state().selected.microphone).toBeNull();
+    await userEvent.click(screen.getByLabelText("Suppress noise"));
+    expect(host.state().voiceProcessing).toEqual({
+      echoCancellation: true,
+      noiseSuppression: false,
+      autoGainControl: true,
+    });
+    await userEvent.click(screen.getByTestId("devices-close"));
+    expect(screen.queryByTestId("device-dialog")).toBeNull();
+    expect(host.state().microphone.on).toBe(false);
+  });
+
+  it("are chosen in the meeting, where the microphone stays as it is", async () => {
+    const host = show();
+    await join();
+    await userEvent.click(screen.getByTestId("toggle-microphone"));
+    await userEvent.click(screen.getByTestId("devices"));
+    await userEvent.selectOptions(
+      screen.getByTestId("select-speaker"),
+      await screen.findByText("Built-in speaker"),
+    );
+    expect(host.state().selected.speaker).toBe("speaker-1");
+    await userEvent.click(screen.getByTestId("devices-close"));
+    expect(host.state().microphone).toMatchObject({ on: true, muted: true });
+  });
+});
+
 describe("moving about with the keyboard", () => {
   it("takes the focus into the list of people and back", async () => {
     show({ people: 2 });

@@ -81,6 +81,8 @@ export const IDLE: AppState = {
   hosting: null,
   camera: { on: false, ready: false, muted: false, fault: null },
   microphone: { on: false, muted: false, speaking: false, level: 0, fault: null },
+  selected: { camera: null, microphone: null, speaker: null },
+  voiceProcessing: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   participants: [],
   exit: null,
   userId: "",

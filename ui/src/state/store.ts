@@ -1,8 +1,11 @@
 import { HostFault, type Host } from "../host/host";
 import type { AppState } from "../types/AppState";
+import type { DeviceView } from "../types/DeviceView";
 import type { Event } from "../types/Event";
 import type { Hosting } from "../types/Hosting";
 import type { Request } from "../types/Request";
+import type { VoiceProcessing } from "../types/VoiceProcessing";
+import { KIND_NUMBERS, SYSTEM_DEFAULT, type DeviceKindName } from "./devices";
 import { writeInvitation } from "./invitation";
 import {
   checkForm,
@@ -136,6 +139,35 @@ export class Store {
 
   async stopHosting(): Promise<void> {
     await this.openly({ command: "stop_hosting", args: {} });
+  }
+
+  /** The devices of this computer, or null when the system did not say. */
+  async devices(): Promise<readonly DeviceView[] | null> {
+    const found = await this.host.call({ command: "list_devices", args: {} }).catch(() => null);
+    return found as readonly DeviceView[] | null;
+  }
+
+  /** Uses another device; "" is the system's own choice. */
+  async selectDevice(kind: DeviceKindName, id: string): Promise<void> {
+    const deviceId = id === "" ? SYSTEM_DEFAULT : id;
+    await this.openly({
+      command: "select_device",
+      args: { kind: KIND_NUMBERS[kind], deviceId },
+    });
+  }
+
+  /** Changes what is done to one's voice; what is left out stays. */
+  async setVoice(change: Partial<VoiceProcessing>): Promise<void> {
+    await this.openly({ command: "set_voice_processing", args: change });
+  }
+
+  /** Opens the microphone on the join page while its level is looked at, where it is wished for. */
+  listen(on: boolean): void {
+    const { app, joining } = this.state;
+    if (pageOf(this.state) !== "join" || joining.step !== null || app.microphone.on === on) return;
+    if (on && !(joining.form.microphone && roleOf(joining.form) === ANCHOR)) return;
+    const command = on ? "start_local_audio" : "stop_local_audio";
+    void this.quietly({ command, args: {} });
   }
 
   /** Answers whether the window closes, with which others lose their rooms. */

@@ -6,6 +6,8 @@ import type { MicrophoneView } from "./MicrophoneView";
 import type { Participant } from "./Participant";
 import type { Phase } from "./Phase";
 import type { RoomView } from "./RoomView";
+import type { SelectedDevices } from "./SelectedDevices";
+import type { VoiceProcessing } from "./VoiceProcessing";
 
 /**
  * Everything that a page shows of the app: it renders this and keeps nothing of its own.
@@ -31,6 +33,14 @@ camera: CameraView,
  * My microphone.
  */
 microphone: MicrophoneView, 
+/**
+ * Which devices are used.
+ */
+selected: SelectedDevices, 
+/**
+ * What is done to the sound of the microphone.
+ */
+voiceProcessing: VoiceProcessing, 
 /**
  * Everybody else in the room.
  */

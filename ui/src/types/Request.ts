@@ -55,7 +55,19 @@ kind: DeviceKind,
 /**
  * From `list_devices`, or what the start commands and flags take.
  */
-deviceId: string, } } | { "command": "participants", "args": Record<symbol, never> } | { "command": "statistics", "args": Record<symbol, never> } | { "command": "stage_snapshot", "args": Record<symbol, never> } | { "command": "host_room", "args": { 
+deviceId: string, } } | { "command": "set_voice_processing", "args": { 
+/**
+ * What the speaker plays.
+ */
+echoCancellation?: boolean, 
+/**
+ * Steady noise.
+ */
+noiseSuppression?: boolean, 
+/**
+ * Quiet and loud voices.
+ */
+autoGainControl?: boolean, } } | { "command": "participants", "args": Record<symbol, never> } | { "command": "statistics", "args": Record<symbol, never> } | { "command": "stage_snapshot", "args": Record<symbol, never> } | { "command": "host_room", "args": { 
 /**
  * Which port; 7880, or another one if that is taken, when left out.
  */

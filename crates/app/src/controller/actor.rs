@@ -88,14 +88,17 @@ impl<H: Host> Actor<H> {
         let Options { camera, microphone, speaker, receive, server, keys, .. } = options;
         // An entry that needs it says what is wrong.
         let user_id = store.user_id().map(|user| user.to_string()).unwrap_or_default();
+        let chosen = Chosen { camera, microphone, speaker };
+        let mut state = AppState::new(user_id, server);
+        state.selected = chosen.view();
         Self {
             session,
             stage,
             host,
             store,
             keys,
-            chosen: Chosen { camera, microphone, speaker },
-            state: AppState::new(user_id, server),
+            chosen,
+            state,
             hosting: HostingNow::No,
             receive,
             shown: BTreeSet::new(),
@@ -157,9 +160,18 @@ impl<H: Host> Actor<H> {
             Change::EntryRefused => self.state.on_enter_refused(),
             Change::CameraFailed(fault) => self.state.on_camera_failed(fault),
             Change::MicrophoneFailed(fault) => self.state.on_microphone_failed(fault),
-            Change::CameraChosen(camera) => self.chosen.camera = Some(camera),
-            Change::MicrophoneChosen(microphone) => self.chosen.microphone = Some(microphone),
-            Change::SpeakerChosen(speaker) => self.chosen.speaker = speaker,
+            Change::CameraChosen(camera) => {
+                self.chosen.camera = Some(camera);
+                self.state.selected = self.chosen.view();
+            }
+            Change::MicrophoneChosen(microphone) => {
+                self.chosen.microphone = Some(microphone);
+                self.state.selected = self.chosen.view();
+            }
+            Change::SpeakerChosen(speaker) => {
+                self.chosen.speaker = speaker;
+                self.state.selected = self.chosen.view();
+            }
             Change::People(people) => {
                 self.looking = false;
                 if matches!(self.state.phase, Phase::In | Phase::Reconnecting) {

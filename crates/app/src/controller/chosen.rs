@@ -3,6 +3,8 @@ use std::str::FromStr;
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
 use confab_protocol::{Code, Fault};
 
+use crate::SelectedDevices;
+
 /// The devices that are used unless a request names another one.
 #[derive(Debug, Clone)]
 pub(super) struct Chosen {
@@ -12,6 +14,15 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
+    /// What the page is told of it.
+    pub(super) fn view(&self) -> SelectedDevices {
+        SelectedDevices {
+            camera: self.camera.as_ref().and_then(|camera| shown(&camera.to_string())),
+            microphone: self.microphone.as_ref().and_then(|microphone| shown(&microphone.to_string())),
+            speaker: shown(&self.speaker.to_string()),
+        }
+    }
+
     pub(super) fn camera(&self, named: Option<&str>) -> Result<CameraSource, Fault> {
         match named {
             Some(text) => source(text),
@@ -24,6 +35,15 @@ impl Chosen {
             Some(text) => source(text),
             None => self.microphone.clone().ok_or_else(|| Fault::new(Code::NO_MICROPHONE)),
         }
+    }
+}
+
+/// A device's bare id, another source as it is written, nothing for the system's choice.
+fn shown(written: &str) -> Option<String> {
+    match written.strip_prefix("device") {
+        Some("") => None,
+        Some(named) => Some(named.trim_start_matches(':').to_owned()),
+        None => Some(written.to_owned()),
     }
 }
 
@@ -47,6 +67,15 @@ mod tests {
         assert_eq!(read("test"), CameraSource::Test);
         assert_eq!(read("file:/x.y4m"), CameraSource::File("/x.y4m".into()));
         assert_eq!(read("/dev/video0"), CameraSource::Device(Some("/dev/video0".into())));
+    }
+
+    #[test]
+    fn the_page_is_told_ids_that_select_takes() {
+        let read = |id| device(id, |name| MicrophoneSource::Device(Some(name)));
+        for id in ["pulse:a:b", "tone", "file:/x.wav"] {
+            assert_eq!(shown(&read(id).to_string()).as_deref(), Some(id));
+        }
+        assert_eq!(shown(&MicrophoneSource::Device(None).to_string()), None);
     }
 
     #[test]

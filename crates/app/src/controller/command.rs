@@ -46,6 +46,18 @@ impl<H: Host> Actor<H> {
                 self.start(jobs::answered(reply, job)).await;
             }
             Request::SelectDevice { kind, device_id } => self.select(kind, &device_id, reply).await,
+            Request::SetVoiceProcessing { echo_cancellation, noise_suppression, auto_gain_control } => {
+                let wanted = &mut self.state.voice_processing;
+                for (is, given) in [
+                    (&mut wanted.echo_cancellation, echo_cancellation),
+                    (&mut wanted.noise_suppression, noise_suppression),
+                    (&mut wanted.auto_gain_control, auto_gain_control),
+                ] {
+                    *is = given.unwrap_or(*is);
+                }
+                let processing = (*wanted).into();
+                self.start(jobs::plain(reply, async move { session.set_processing(processing).await })).await;
+            }
             Request::Participants {} => {
                 let job = async move { jobs::value(&session.participants().await) };
                 self.start(jobs::answered(reply, job)).await;

@@ -11,6 +11,7 @@ use crate::subscribe::video::Whose;
 use confab_frame::{EncodedAudio, Slot, VideoFrame, queue};
 use confab_media::audio::AudioEngine;
 use confab_media::capture::Camera;
+use confab_media::process::Processing;
 use confab_media::{CameraSource, DeviceKind, MediaError, MicrophoneSource, SpeakerSink};
 use confab_protocol::{Code, Event, Fault, StreamType};
 use sending::Sending;
@@ -58,6 +59,7 @@ pub(super) struct Local {
     camera_muted: bool,
     microphone: Option<MicrophoneSource>,
     voice_muted: bool,
+    processing: Processing,
     engine: Engine,
     /// The server lets us send.
     pub(super) may_publish: bool,
@@ -104,6 +106,19 @@ impl Local {
             }
             Engine::On { engine, encoded } => drop_aside("audio-release", (engine, encoded)).await,
         }
+    }
+
+    /// What is done to our own voice from now on.
+    pub(super) fn set_processing(&mut self, processing: Processing) {
+        self.processing = processing;
+        if let Some(engine) = self.engine() {
+            engine.set_processing(processing);
+        }
+    }
+
+    /// A microphone is open.
+    pub(super) fn listens(&self) -> bool {
+        self.microphone.is_some()
     }
 
     /// How loud everybody is, with our own voice first.
@@ -245,6 +260,7 @@ impl Actor {
             }
             if let Some(engine) = self.local.engine() {
                 engine.set_muted(self.local.voice_muted);
+                engine.set_processing(self.local.processing);
             }
         }
         self.local

@@ -1,6 +1,7 @@
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { Avatar } from "../../components/Avatar";
 import { Button, Spinner } from "../../components/Button";
+import { DeviceDialog } from "../../components/DeviceDialog";
 import { DeviceButton } from "../../components/DeviceButton";
 import { Icon } from "../../components/Icon";
 import { useStageTile } from "../../components/stage/Stage";
@@ -24,6 +25,7 @@ type PreviewProps = {
 export function Preview({ form, userId, camera, wished }: PreviewProps) {
   const store = useStore();
   const tile = useRef<HTMLDivElement>(null);
+  const [devices, setDevices] = useState(false);
   const audience = hasRoles(form.scene) && form.role === AUDIENCE;
   const seen = hasVideo(form.scene) && !audience;
   const live = seen && camera.on && camera.ready;
@@ -71,6 +73,26 @@ export function Preview({ form, userId, camera, wished }: PreviewProps) {
         )}
       </div>
       <p className={styles["caption"]}>{caption(form, live, audience)}</p>
+      <div>
+        <Button
+          look="quiet"
+          icon="settings"
+          aria-haspopup="dialog"
+          data-testid="devices"
+          onClick={() => {
+            setDevices(true);
+          }}
+        >
+          Camera, microphone and speaker
+        </Button>
+      </div>
+      {devices && (
+        <DeviceDialog
+          onClose={() => {
+            setDevices(false);
+          }}
+        />
+      )}
     </section>
   );
 }

@@ -1,4 +1,5 @@
-import type { ComponentProps } from "react";
+import { useState, type ComponentProps } from "react";
+import { DeviceDialog } from "../../components/DeviceDialog";
 import { Icon, type IconName } from "../../components/Icon";
 import { useStore } from "../../components/store";
 import type { Controls as View } from "../../state/meeting";
@@ -17,6 +18,7 @@ type ControlsProps = {
 export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: ControlsProps) {
   const store = useStore();
   const { microphone, camera } = controls;
+  const [devices, setDevices] = useState(false);
   return (
     <footer className={styles["bar"]}>
       <div className={styles["group"]} role="toolbar" aria-label="Meeting controls">
@@ -45,6 +47,16 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
           />
         )}
         <Control
+          icon="settings"
+          words="Devices"
+          title="Choose camera, microphone and speaker"
+          aria-haspopup="dialog"
+          data-testid="devices"
+          onClick={() => {
+            setDevices(true);
+          }}
+        />
+        <Control
           id="toggle-people"
           icon="people"
           words={`People ${count}`}
@@ -66,6 +78,13 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
           onClick={onLeave}
         />
       </div>
+      {devices && (
+        <DeviceDialog
+          onClose={() => {
+            setDevices(false);
+          }}
+        />
+      )}
     </footer>
   );
 }
