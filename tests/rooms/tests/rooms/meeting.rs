@@ -316,3 +316,30 @@ async fn a_view_that_is_started_or_stopped_wins_over_what_is_received_otherwise(
     }
     ann.leave().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_many_have_gone_who_comes_later_is_seen_and_heard() {
+    let hall = Hall::open().await;
+    let mut ann = Guest::new();
+    ann.join(hall.params("ann", 15)).await;
+    // The sections of those who have gone are used again from the ninth on.
+    for number in 0..12 {
+        let user = format!("u{number}");
+        let mut guest = Guest::new();
+        guest.send_both().await;
+        guest.join(hall.params(&user, 15)).await;
+        let (mut seen, mut heard) = (false, false);
+        while !(seen && heard) {
+            let what = format!("picture and sound of {user}");
+            let first = ann.until(&what, |event| match event {
+                Event::OnFirstVideoFrame { user_id, .. } if *user_id == user => Some(true),
+                Event::OnFirstAudioFrame { user_id } if *user_id == user => Some(false),
+                _ => None,
+            });
+            if first.await { seen = true } else { heard = true }
+        }
+        assert_eq!(stamped(ann.session.remote_video(&user).unwrap(), 3).await.len(), 3);
+        guest.leave().await;
+    }
+    ann.leave().await;
+}

@@ -9,11 +9,11 @@ use std::time::Instant;
 use confab_signal::lk;
 use lk::signal_response::Message;
 use str0m::channel::{ChannelConfig, Reliability};
-use str0m::media::{Direction, MediaKind};
+use str0m::media::{Direction, MediaKind, Mid};
 
 use super::Rooms;
 use crate::sfu::arena::Key;
-use crate::sfu::person::{Outgoing, Person};
+use crate::sfu::person::{Negotiation, Outgoing, Person};
 use crate::sfu::sdp;
 use crate::sfu::track::{Output, Track};
 
@@ -143,6 +143,21 @@ impl Rooms {
         let Some(peer) = self.peers.get_mut(person.subscriber) else { return };
         let side = person.subscriber;
         let negotiation = &mut person.negotiation;
+        for section in &mut negotiation.sections {
+            section.track.take_if(|track| !person.wanted.contains(track));
+        }
+        let (again, new) = negotiation.place(ids);
+        for mid in &again {
+            // A section used again is a new stream with new sources, so that no old packet is taken for
+            // its. The offer names them, so they come before it. The stack's own reset of a stream
+            // leaves it to be found by its old source only.
+            let mut direct = peer.rtc.direct_api();
+            let before = direct.stream_tx_by_mid(*mid, None).map(|stream| (stream.ssrc(), stream.rtx()));
+            let Some((ssrc, repair)) = before else { continue };
+            direct.remove_stream_tx(ssrc);
+            let (main, repair) = (direct.new_ssrc(), repair.map(|_| direct.new_ssrc()));
+            direct.declare_stream_tx(main, repair, *mid, None);
+        }
         let mut api = peer.rtc.sdp_api();
         if !negotiation.channels {
             negotiation.channels = true;
@@ -150,54 +165,26 @@ impl Rooms {
                 api.add_channel_with_config(config);
             }
         }
-        let mut fresh = Vec::new();
         for section in &mut negotiation.sections {
-            let gone = section.track.is_some_and(|track| !person.wanted.contains(&track));
-            if gone {
-                section.track = None;
-            }
             if section.track.is_none() && section.on {
                 section.on = false;
                 api.set_direction(section.mid, Direction::Inactive);
             }
         }
-        for (track, video, stream) in ids {
-            if negotiation.sections.iter().any(|section| section.track == Some(track)) {
-                continue;
-            }
+        for mid in again {
+            api.set_direction(mid, Direction::SendOnly);
+        }
+        for Wanted { track, video, ids } in new {
             let kind = if video { MediaKind::Video } else { MediaKind::Audio };
-            let idle = |s: &Outgoing| s.track.is_none() && !s.on && s.answered && s.video == video;
-            if negotiation.sections.iter().filter(|s| idle(s)).count() >= IDLE_SECTIONS
-                && let Some(section) = negotiation.sections.iter_mut().find(|s| idle(s))
-            {
-                section.track = Some(track);
-                section.on = true;
-                section.ids = stream;
-                api.set_direction(section.mid, Direction::SendOnly);
-                fresh.push(section.mid);
-                continue;
-            }
-            let (stream_id, track_id) = stream.clone();
+            let (stream_id, track_id) = ids.clone();
             let mid = api.add_media(kind, Direction::SendOnly, Some(stream_id), Some(track_id), None);
-            negotiation.sections.push(Outgoing {
-                mid,
-                video,
-                track: Some(track),
-                ids: stream,
-                answered: false,
-                on: true,
-            });
+            let track = Some(track);
+            negotiation.sections.push(Outgoing { mid, video, track, ids, answered: false, on: true });
         }
         if restart {
             api.ice_restart(true);
         }
         let Some((offer, pending)) = api.apply() else { return };
-        for mid in fresh {
-            // A section used again is a new stream: new sources, so that no old packet is taken for its.
-            let mut direct = peer.rtc.direct_api();
-            let (main, repair) = (direct.new_ssrc(), direct.new_ssrc());
-            direct.reset_stream_tx(mid, None, main, Some(repair));
-        }
         negotiation.pending = Some(pending);
         negotiation.again = false;
         negotiation.id += 1;
@@ -215,14 +202,14 @@ impl Rooms {
         self.trickle(key, side, mid, now);
     }
 
-    /// Every wanted track: whether it is video, and the stream and track id clients know it by.
-    fn wanted_ids(&self, key: Key<Person>) -> Vec<(Key<Track>, bool, (String, String))> {
+    /// Every wanted track.
+    fn wanted_ids(&self, key: Key<Person>) -> Vec<Wanted> {
         let wanted = self.people.get(key).map(|person| person.wanted.as_slice()).unwrap_or_default();
         let ids = |track: &Key<Track>| {
             let found = self.tracks.get(*track)?;
             let owner = self.people.get(found.owner)?;
-            let stream = format!("{}|{}", owner.sid, found.info.sid);
-            Some((*track, found.video, (stream, found.info.sid.clone())))
+            let ids = (format!("{}|{}", owner.sid, found.info.sid), found.info.sid.clone());
+            Some(Wanted { track: *track, video: found.video, ids })
         };
         wanted.iter().filter_map(ids).collect()
     }
@@ -312,6 +299,38 @@ impl Rooms {
         let people = self.rooms.get(person.room)?.people.iter().filter(|other| **other != key);
         let mut tracks = people.filter_map(|other| self.people.get(*other)).flat_map(|other| &other.tracks);
         tracks.find(|track| self.tracks.get(**track).is_some_and(|track| track.info.sid == sid)).copied()
+    }
+}
+
+/// A track that somebody is to receive.
+struct Wanted {
+    track: Key<Track>,
+    video: bool,
+    /// Stream and track id that the client knows it by.
+    ids: (String, String),
+}
+
+impl Negotiation {
+    /// Puts tracks that have no section yet into idle ones where enough lie idle. Gives the sections
+    /// used again, and the tracks that need new ones.
+    fn place(&mut self, wanted: Vec<Wanted>) -> (Vec<Mid>, Vec<Wanted>) {
+        let (mut again, mut new) = (Vec::new(), Vec::new());
+        for one in wanted {
+            if self.sections.iter().any(|section| section.track == Some(one.track)) {
+                continue;
+            }
+            // What goes idle only now is still on for the client.
+            let idle = |s: &Outgoing| s.track.is_none() && !s.on && s.answered && s.video == one.video;
+            let enough = self.sections.iter().filter(|s| idle(s)).count() >= IDLE_SECTIONS;
+            match self.sections.iter_mut().find(|s| enough && idle(s)) {
+                Some(section) => {
+                    (section.track, section.on, section.ids) = (Some(one.track), true, one.ids);
+                    again.push(section.mid);
+                }
+                None => new.push(one),
+            }
+        }
+        (again, new)
     }
 }
 
