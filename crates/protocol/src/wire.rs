@@ -1,4 +1,5 @@
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 use crate::{
@@ -87,13 +88,49 @@ pub struct TicketRequest {
 }
 
 /// A room as a ticket is asked for it: 123 by number, "123" by text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum TicketRoom {
     /// By number; not checked yet.
     Number(i64),
     /// By text; not checked yet.
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for TicketRoom {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Room;
+
+        impl Visitor<'_> for Room {
+            type Value = TicketRoom;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a room's number or its text")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<TicketRoom, E> {
+                Ok(TicketRoom::Number(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<TicketRoom, E> {
+                Ok(TicketRoom::Number(i64::try_from(number).unwrap_or(i64::MAX)))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<TicketRoom, E> {
+                // The room id's own limits are within what a float holds exactly.
+                let whole = number.fract() == 0.0 && number.abs() < 9e15;
+                whole
+                    .then_some(TicketRoom::Number(number as i64))
+                    .ok_or_else(|| E::invalid_type(de::Unexpected::Float(number), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<TicketRoom, E> {
+                Ok(TicketRoom::Text(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Room)
+    }
 }
 
 impl TicketRequest {

@@ -40,7 +40,8 @@ pub(crate) struct Shared {
 
 /// Everything on the port; `ws` is the signalling.
 pub(crate) fn router(shared: Arc<Shared>, ws: Router) -> Router {
-    // Browsers of any origin may come: what lets somebody in is a signature, never a cookie.
+    // Browsers of any origin may come: what lets somebody in is a signature, never a cookie. Tickets for
+    // guests, which need none, are kept from other pages where they are given.
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
         .allow_methods(AllowMethods::mirror_request())

@@ -48,9 +48,14 @@ pub(crate) fn check(
     let ticket = user_sig::verify(&sig.0, *app, key_of, params.user_id.as_str(), now)?;
     let granted = privilege(&params, *app, config, now)?.and(bound(&ticket, &params)?);
     let any = |of: [Privilege; 3]| of.into_iter().any(|one| granted.allows(one));
+    let may_publish = any([Privilege::SEND_AUDIO, Privilege::SEND_VIDEO, Privilege::SEND_SUB]);
+    if params.scene.is_live() && params.role == Role::Anchor && !may_publish {
+        let audience = "This permission is for the audience: it lets nobody send.";
+        return Err(Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(audience));
+    }
     Ok(Entry {
         may_create: granted.allows(Privilege::CREATE),
-        may_publish: any([Privilege::SEND_AUDIO, Privilege::SEND_VIDEO, Privilege::SEND_SUB]),
+        may_publish,
         may_subscribe: any([Privilege::RECEIVE_AUDIO, Privilege::RECEIVE_VIDEO, Privilege::RECEIVE_SUB]),
         app: *app,
         user: params.user_id,

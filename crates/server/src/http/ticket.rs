@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
 use confab_protocol::{
     Code, DisplayName, Fault, GuestSecret, Role, RoomId, SdkAppId, TicketAnswer, TicketRequest, TicketRoom,
 };
 use rand::RngExt;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 use tracing::{info, warn};
 
@@ -21,34 +23,61 @@ const BODY_LIMIT: usize = 8 * 1024;
 /// How long a ticket holds, seconds.
 const DAY: u64 = 86_400;
 
+/// Why a request is not looked at any further.
+struct Unreadable(String);
+
 /// Gives a guest a signature for one room, where the application takes guests.
 pub(crate) async fn ticket(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let unreadable = |why: String| {
-        let fault = Fault::new(Code::INVALID_PARAMETER).with_message(why);
-        (StatusCode::BAD_REQUEST, fault)
+    let (head, body) = request.into_parts();
+    let answer = match asked(body).await {
+        Ok(_) if is_foreign(&head.headers) => Ok(Err(foreign())),
+        Ok(asked) => Ok(grant(&shared.config, asked, unix_now())),
+        Err(unreadable) => Err(unreadable),
     };
-    let body = read(request.into_body(), BODY_LIMIT).await;
-    let asked = body.map_err(|error| format!("The request cannot be read: {error}.")).and_then(|body| {
-        let json: serde_json::Value =
-            serde_json::from_slice(&body).map_err(|error| format!("The request is not JSON: {error}."))?;
-        serde_path_to_error::deserialize::<_, TicketRequest>(json)
-            .map_err(|error| format!("The request cannot be read: {error}."))
-    });
-    let answer = asked
-        .map_err(unreadable)
-        .and_then(|asked| grant(&shared.config, asked, unix_now()).map_err(|fault| (StatusCode::OK, fault)));
     let (status, answer) = match answer {
-        Ok(answer) => {
+        Ok(Ok(answer)) => {
             info!(app = answer.sdk_app_id, user = answer.user_id, "ticket given");
             (StatusCode::OK, answer)
         }
-        Err((status, fault)) => {
+        Ok(Err(fault)) => {
             info!(code = fault.code, "ticket refused");
-            (status, TicketAnswer::from(fault))
+            (StatusCode::OK, TicketAnswer::from(fault))
+        }
+        // The sentence may repeat parts of the body, so it goes to the sender only.
+        Err(Unreadable(why)) => {
+            info!("unreadable request for a ticket");
+            let fault = Fault::new(Code::INVALID_PARAMETER).with_message(why);
+            (StatusCode::BAD_REQUEST, TicketAnswer::from(fault))
         }
     };
     shared.metrics.v1("ticket", answer.code);
     (status, Json(answer)).into_response()
+}
+
+async fn asked(body: Body) -> Result<TicketRequest, Unreadable> {
+    let cannot = |error: &dyn std::fmt::Display| Unreadable(format!("The request cannot be read: {error}."));
+    let body = read(body, BODY_LIMIT).await.map_err(|error| cannot(&error))?;
+    let json: Value = serde_json::from_slice(&body)
+        .map_err(|error| Unreadable(format!("The request is not JSON: {error}.")))?;
+    if !json.is_object() {
+        return Err(Unreadable("The request is not a JSON object.".to_owned()));
+    }
+    serde_path_to_error::deserialize(json).map_err(|error| cannot(&error))
+}
+
+/// Whether a page from elsewhere asks, by the browser that it is open in. Nothing but the address
+/// lets a guest in, so somebody else's page must not come in the name of whoever looks at it, least of
+/// all to rooms that only this computer can reach.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    own.is_none() || own != text(header::HOST)
+}
+
+fn foreign() -> Fault {
+    Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM)
+        .with_message("Pages of other servers get no tickets for guests here.")
 }
 
 /// Checks the application, its passcode, then what is asked for; `now` is Unix time in seconds.
@@ -177,11 +206,13 @@ mod tests {
         let config = config(vec![open(7)]);
         let asked = asking(serde_json::json!({ "room": 5, "scene": "live", "role": "audience" }));
         let ticket = grant(&config, asked, NOW).unwrap();
-        for role in [Role::Audience, Role::Anchor] {
+        let enter = |role| {
             let raw = RawEnterParams { scene: Some(Scene::Live), role: Some(role), ..entry(&ticket, 5) };
-            let allowed = check(raw, None, &config, NOW).unwrap();
-            assert!(!allowed.may_publish && allowed.may_subscribe && allowed.may_create);
-        }
+            check(raw, None, &config, NOW)
+        };
+        let allowed = enter(Role::Audience).unwrap();
+        assert!(!allowed.may_publish && allowed.may_subscribe && allowed.may_create);
+        assert_eq!(enter(Role::Anchor).unwrap_err().code, -100_006);
     }
 
     #[test]
@@ -198,6 +229,37 @@ mod tests {
         assert_eq!(refused(vec![open(7)], serde_json::json!({ "room": 0 })), -3318);
         assert_eq!(refused(vec![open(7)], serde_json::json!({ "room": "ä" })), -3318);
         assert_eq!(refused(vec![open(7)], serde_json::json!({ "room": 5, "name": "\u{7}" })), -2);
+    }
+
+    #[test]
+    fn only_pages_of_this_server_get_tickets() {
+        let asked = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "127.0.0.1:7880".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            is_foreign(&headers)
+        };
+        assert!(!asked(None), "no browser");
+        assert!(!asked(Some("http://127.0.0.1:7880")));
+        for other in ["https://evil.example", "null", "http://127.0.0.1:7881", "", "http://localhost:7880"] {
+            assert!(asked(Some(other)), "{other}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_said_in_words() {
+        let said = async |body: &'static str| asked(Body::from(body)).await.err().unwrap().0;
+        for odd in ["[]", "null", "5"] {
+            assert_eq!(said(odd).await, "The request is not a JSON object.");
+        }
+        for odd in [r#"{"room":{}}"#, r#"{"room":1180591620717411303424}"#, r#"{"room":5.5}"#] {
+            assert!(said(odd).await.contains("room: invalid type"), "{}", said(odd).await);
+        }
+        assert!(
+            asked(Body::from(r#"{"room":5.0}"#)).await.is_ok_and(|asked| asked.room == TicketRoom::Number(5))
+        );
     }
 
     #[test]
