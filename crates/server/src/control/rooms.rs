@@ -115,8 +115,10 @@ impl Rooms {
         room.scene = Some(entry.scene);
         room.lingers = None;
         let seat = room.seats.entry(entry.user.as_str().to_owned()).or_default();
-        seat.role = entry.role;
-        seat.role_changed = false;
+        if !seat.is_returned_to(entry) {
+            seat.role = entry.role;
+            seat.role_changed = false;
+        }
         let stay = entry.stay.as_ref().map(|stay| stay.id.clone());
         seat.reserved = Some(Reservation { until: now + RESERVATION, stay });
         self.expects(now + RESERVATION);
@@ -273,6 +275,12 @@ impl Rooms {
 }
 
 impl Seat {
+    /// Whether this is the seat of a client that comes back to it: it finds the role that it had.
+    fn is_returned_to(&self, entry: &Entry) -> bool {
+        let returning = entry.stay.as_ref().filter(|stay| stay.returning);
+        self.present && returning.is_some_and(|stay| self.stay.as_ref() == Some(&stay.id))
+    }
+
     /// Whether another stay has this seat, or is about to take it.
     fn is_taken_from(&self, stay: &str) -> bool {
         let expected = self.reserved.as_ref().and_then(|reservation| reservation.stay.as_deref());
@@ -575,6 +583,22 @@ mod tests {
         rooms.visits(KEY, "a", now);
         rooms.left(KEY, "a", LeaveReason::Left, now);
         assert_eq!(rooms.census(), Census::default(), "a plain client keeps no reservation");
+    }
+
+    #[test]
+    fn who_returns_keeps_the_role_that_was_given_meanwhile() {
+        let now = Instant::now();
+        let staying = |returning| Entry {
+            stay: Some(Stay { id: "one".to_owned(), returning }),
+            ..entry("a", Scene::Live, Role::Anchor)
+        };
+        let mut rooms = with_present(&[staying(false)], now);
+        rooms.set_role(KEY, "a", Role::Audience).unwrap();
+        rooms.reserve(&staying(true), now).unwrap();
+        assert_eq!(rooms.take(KEY, "a", now).unwrap().new_role, Some(Role::Audience));
+        rooms.joined(KEY, "a", now);
+        rooms.reserve(&staying(false), now).unwrap();
+        assert_eq!(rooms.take(KEY, "a", now).unwrap().new_role, None, "an entry of their own");
     }
 
     #[test]
