@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::time::Instant;
 
 use super::*;
 
@@ -247,20 +246,4 @@ fn a_step_that_lost_its_way_begins_anew() {
         assert!(block.0.iter().all(|sample| sample.is_finite()));
     }
     assert!(!step.fade.is_out());
-}
-
-#[test]
-#[ignore = "prints what a block costs; run with --release --nocapture"]
-#[expect(clippy::print_stdout, reason = "it only prints")]
-fn cost() {
-    let far = lasting(&speech(1), 20);
-    let echo = in_a_room(&far, 60, 0.25);
-    let near = sum(&[&echo, &lasting(&at_level(&speech(3), -30.0), 20)]);
-    for bits in [0, 1, 2, 4, 7] {
-        let wanted = Processing { echo: bits & 1 != 0, noise: bits & 2 != 0, gain: bits & 4 != 0 };
-        let mut processor = Processor::new(wanted);
-        let begun = Instant::now();
-        let blocks = run(&mut processor, &far, &near).len() / BLOCK_SAMPLES;
-        println!("{wanted:?}: {:?} a block", begun.elapsed() / blocks as u32);
-    }
 }
