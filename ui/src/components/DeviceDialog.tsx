@@ -4,6 +4,7 @@ import { optionsOf, type DeviceKindName } from "../state/devices";
 import type { DeviceView } from "../types/DeviceView";
 import { Button } from "./Button";
 import { Check } from "./Check";
+import { Dialog } from "./Dialog";
 import styles from "./DeviceDialog.module.css";
 import { usePageState, useStore } from "./store";
 
@@ -17,7 +18,6 @@ export function DeviceDialog({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const devices = useDevices();
   useEffect(() => {
-    dialog.current?.showModal();
     store.listen(true);
     return () => {
       store.listen(false);
@@ -25,10 +25,9 @@ export function DeviceDialog({ onClose }: { onClose: () => void }) {
   }, [store]);
   const { microphone, camera, voiceProcessing: voice } = app;
   return (
-    <dialog
-      ref={dialog}
-      className={styles["dialog"]}
-      aria-labelledby="devices-title"
+    <Dialog
+      handle={dialog}
+      labelledBy="devices-title"
       data-testid="device-dialog"
       onClose={onClose}
     >
@@ -73,7 +72,7 @@ export function DeviceDialog({ onClose }: { onClose: () => void }) {
           Done
         </Button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }
 

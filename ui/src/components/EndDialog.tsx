@@ -1,5 +1,6 @@
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { Button } from "./Button";
+import { Dialog } from "./Dialog";
 import styles from "./EndDialog.module.css";
 
 type EndDialogProps = {
@@ -20,20 +21,16 @@ type EndDialogProps = {
 export function EndDialog({ title, text, end, onEnd, leave, onStay, onClose }: EndDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const decided = useRef(false);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   const decide = (act: () => void) => () => {
     decided.current = true;
     act();
     dialog.current?.close();
   };
   return (
-    <dialog
-      ref={dialog}
-      className={styles["dialog"]}
-      aria-labelledby="end-title"
-      aria-describedby="end-text"
+    <Dialog
+      handle={dialog}
+      labelledBy="end-title"
+      describedBy="end-text"
       data-testid="end-dialog"
       onClose={() => {
         if (!decided.current) onStay?.();
@@ -59,6 +56,6 @@ export function EndDialog({ title, text, end, onEnd, leave, onStay, onClose }: E
           {end}
         </Button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }
