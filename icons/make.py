@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PNG = {"32x32": 32, "128x128": 128, "128x128@2x": 256, "icon": 512}
+# Names that Tauri knows, and the other sizes that desktops on Linux look for.
+PNG = {"16x16": 16, "24x24": 24, "32x32": 32, "48x48": 48, "64x64": 64, "128x128": 128, "128x128@2x": 256,
+       "icon": 512}
 ICO = [16, 24, 32, 48, 64, 256]
 # Apple's names for the sizes, all holding PNG.
 ICNS = {b"icp4": 16, b"icp5": 32, b"ic11": 32, b"ic12": 64, b"ic07": 128, b"ic13": 256, b"ic08": 256,

@@ -1,3 +1,5 @@
+//! What the app reaches of the window.
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -5,7 +5,9 @@
 mod command_line;
 mod commands;
 mod context;
+mod door;
 mod host;
+mod notice;
 mod script;
 mod shell;
 mod stage;
@@ -15,13 +17,22 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    match shell::run(command_line::CommandLine::parse()) {
+    let line = match command_line::CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(said) => {
+            let _ = said.print();
+            notice::show(&said.to_string());
+            return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    match shell::run(line) {
         Ok(code) => code,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "a program says why it fails")]
             {
                 eprintln!("confab: {error:#}");
             }
+            notice::show(&format!("Confab cannot be opened: {error:#}."));
             ExitCode::FAILURE
         }
     }

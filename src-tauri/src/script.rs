@@ -1,3 +1,5 @@
+//! Lines on stdin that drive the window, as they drive the headless program.
+
 use std::sync::Arc;
 
 use confab_app::Controller;

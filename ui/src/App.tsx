@@ -6,7 +6,7 @@ import { usePageState, useStore } from "./components/store";
 import { ExitPage } from "./pages/exit/ExitPage";
 import { JoinPage } from "./pages/join/JoinPage";
 import { MeetingPage } from "./pages/meeting/MeetingPage";
-import { pageOf, roomLabel } from "./state/state";
+import { hostingOf, pageOf, roomLabel } from "./state/state";
 
 /** The page for the present state, on the stage that all of them share. */
 export function App() {
@@ -32,8 +32,9 @@ export function App() {
     <Stage
       ground={page === "meeting" ? "stage" : "page"}
       send={(scene) => {
-        void store.call({ command: "set_stage", args: scene }).catch(() => undefined);
+        store.lay(scene);
       }}
+      frames={state.app.presenter?.kind === "canvas" ? store.frames : null}
     >
       {page === "join" && <JoinPage />}
       {page === "meeting" && <MeetingPage />}
@@ -52,6 +53,16 @@ export function App() {
           onClose={() => {
             store.dispatch({ type: "close-answered" });
           }}
+        />
+      )}
+      {state.invited !== null && (
+        <EndDialog
+          title="Go to another room?"
+          text={`You are invited to ${state.invited.words}. You leave this room if you go there${hostingOf(state) === null ? "" : "; it stays open on this computer"}.`}
+          end="Leave and go there"
+          onEnd={() => void store.answerInvitation(true)}
+          onStay={() => void store.answerInvitation(false)}
+          onClose={() => undefined}
         />
       )}
       <Toasts toasts={state.toasts} />

@@ -7,6 +7,9 @@ use anyhow::{Result, bail};
 use crate::setup::{self, For};
 use crate::shell::{built, cargo, command, root, run};
 
+/// Those that open the window, on a screen of their own.
+const WINDOWS: [&str; 1] = ["idle"];
+
 /// Runs one benchmark, or all in the order of their names.
 pub(crate) fn bench(name: Option<&str>) -> Result<()> {
     let known = known()?;
@@ -18,6 +21,12 @@ pub(crate) fn bench(name: Option<&str>) -> Result<()> {
     let mut build = cargo(["build", "--release", "--package", "bench", "--bins"]);
     // Those that look at a whole process start our programs.
     build.args(["--package", "confab-server", "--package", "confab-app"]);
+    if chosen.iter().any(|name| WINDOWS.contains(&name.as_str())) {
+        setup::system::packages(For::Test)?;
+        setup::node::packages()?;
+        setup::node::page()?;
+        build.args(["--package", "confab"]);
+    }
     run(build)?;
     for name in chosen {
         run(command(built("release", name)))?;

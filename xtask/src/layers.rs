@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::shell::list;
+
 /// What one package may name in its own Cargo.toml, development dependencies included.
 struct Layer {
     package: &'static str,
@@ -25,10 +27,17 @@ enum Others {
 const NETWORK: &[&str] = &[
     "axum",
     "hyper",
+    "hyper-util",
+    "if-addrs",
+    "mdns-sd",
     "mio",
     "quinn-udp",
+    "rcgen",
     "reqwest",
+    "rustls",
+    "rustls-platform-verifier",
     "socket2",
+    "tokio-rustls",
     "tokio-tungstenite",
     "tower-http",
     "tungstenite",
@@ -38,7 +47,7 @@ const RUNTIME: &[&str] = &["tokio", "tokio-util", "async-std", "smol"];
 const WEBRTC: &[&str] = &["webrtc", "rtc", "str0m"];
 const STR0M: &[&str] = &["str0m"];
 const CODECS: &[&str] = &["openh264", "openh264-sys2", "opus", "opusic-c", "opusic-sys", "shiguredo_mp4"];
-const DEVICES: &[&str] = &["cpal", "nokhwa", "xcap"];
+const DEVICES: &[&str] = &["cpal", "nokhwa", "v4l", "xcap"];
 const TAURI: &[&str] = &["tauri", "tauri-build", "wry", "tao"];
 const GPU: &[&str] = &["wgpu"];
 
@@ -52,7 +61,9 @@ const LAYERS: &[Layer] = &[
             "base64",
             "flate2",
             "hmac",
+            "percent-encoding",
             "proptest",
+            "schemars",
             "serde",
             "serde_json",
             "sha2",
@@ -65,7 +76,8 @@ const LAYERS: &[Layer] = &[
     Layer { package: "confab-scene", ours: Ours::Only(&["confab-frame"]), others: Others::Only(LEAF) },
     Layer {
         package: "confab-media",
-        ours: Ours::Only(&["confab-frame"]),
+        // The sound card of its tests stands below everything, as a computer does.
+        ours: Ours::Only(&["confab-frame", "sound"]),
         others: Others::Without(&[TAURI, GPU, WEBRTC, NETWORK, RUNTIME]),
     },
     Layer {
@@ -99,6 +111,7 @@ const LAYERS: &[Layer] = &[
             "confab-server",
             // Only in the headless binary: see `only_the_headless_binary_draws`.
             "confab-render",
+            "sound",
         ]),
         others: Others::Without(&[TAURI, GPU, WEBRTC, CODECS, DEVICES]),
     },
@@ -108,6 +121,8 @@ const LAYERS: &[Layer] = &[
         others: Others::Without(&[WEBRTC, CODECS, DEVICES, NETWORK]),
     },
     Layer { package: "xtask", ours: Ours::Only(&[]), others: Others::Only(&["anyhow", "serde_json"]) },
+    Layer { package: "sound", ours: Ours::Only(&[]), others: Others::Only(&["anyhow", "hound", "tempfile"]) },
+    Layer { package: "sim", ours: Ours::AnyBut(&["confab", "xtask"]), others: Others::Without(&[TAURI]) },
     Layer { package: "rooms", ours: Ours::AnyBut(&["confab", "xtask"]), others: Others::Without(&[TAURI]) },
     Layer { package: "interop", ours: Ours::AnyBut(&["confab", "xtask"]), others: Others::Without(&[TAURI]) },
     Layer { package: "e2e", ours: Ours::AnyBut(&["confab", "xtask"]), others: Others::Without(&[TAURI]) },
@@ -150,10 +165,6 @@ impl Layer {
             }
         }
     }
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

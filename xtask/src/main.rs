@@ -3,6 +3,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person at a terminal")]
 
 mod bench;
+mod bundle;
+mod check;
+mod driven;
 #[cfg(test)]
 mod layers;
 mod run;
@@ -23,9 +26,19 @@ cargo xtask COMMAND
                             install what is missing, build, open the window
                             --demo: in a room with four synthetic people
                             FLAGS go to the app, such as --camera test
-  test                      install what is missing, check and test everything
+  test [--long]             install what is missing, check and test everything
+                            --long: the other systems too, as `check` does, and packages,
+                            as `bundle` makes and `install-test` tries them
+  check [windows|macos]     see whether everything compiles for Windows and macOS without a warning,
+                            and let our programs for Windows meet in wine
   bench [NAME]              run the benchmarks, or one of them: a JSON line each
   types [--check]           write the page's TypeScript types, or only compare them
+  bundle [KIND ...] [--debug] [--installed]
+                            make what people install, into target/bundle: deb, rpm,
+                            portable and windows here, or all that this system can make
+                            --debug: from development builds, which takes less time
+                            --installed: do not look for packages that are missing
+  install-test [KIND ...]   install what was made, start it, remove it (as root)
   setup                     install what building and testing need
   deny                      check licences, sources and advisories (needs cargo-deny)
 ";
@@ -53,13 +66,24 @@ fn dispatch(words: &[&str]) -> Result<()> {
             let [demo, release] = switches(ours, ["--demo", "--release"])?;
             run::run(demo, release, flags.get(ours.len() + 1..).unwrap_or_default())
         }
-        ["test"] => test::test(),
+        ["test", flags @ ..] => {
+            let [long] = switches(flags, ["--long"])?;
+            test::test(long)
+        }
+        ["check"] => check::check(None),
+        ["check", name] => check::check(Some(name)),
         ["bench"] => bench::bench(None),
         ["bench", name] => bench::bench(Some(name)),
         ["types", flags @ ..] => {
             let [check] = switches(flags, ["--check"])?;
             types::types(check)
         }
+        ["bundle", words @ ..] => {
+            let (flags, kinds): (Vec<&str>, Vec<&str>) = words.iter().partition(|it| it.starts_with("--"));
+            let [debug, installed] = switches(&flags, ["--debug", "--installed"])?;
+            bundle::bundle(&kinds, debug, installed)
+        }
+        ["install-test", kinds @ ..] => bundle::install_test(kinds),
         ["setup"] => setup::everything(),
         ["deny"] => shell::run(shell::cargo(["deny", "check"])),
         _ => bail!("unknown command `{}`\n\n{HELP}", words.join(" ")),

@@ -1,7 +1,6 @@
 //! Builds and opens the window.
 
 mod demo;
-mod driven;
 
 use anyhow::Result;
 
@@ -13,7 +12,9 @@ pub(crate) fn run(demo: bool, release: bool, flags: &[&str]) -> Result<()> {
     setup::system::packages(if demo { For::Demo } else { For::Run })?;
     setup::node::packages()?;
     setup::node::page()?;
-    if demo && let Err(error) = setup::python::environment().and_then(|_| setup::clips::make()) {
+    if demo
+        && let Err(error) = setup::python::environment().and_then(|_| setup::clips::make(&setup::clips::DEMO))
+    {
         println!("No clips of people, test pictures instead: {error:#}");
     }
     println!("Building the app");

@@ -14,6 +14,7 @@ pub(crate) fn everything() -> Result<()> {
     system::packages(For::Test)?;
     node::packages()?;
     python::packages()?;
+    clips::make(&clips::TESTS)?;
     println!("Everything is in place.");
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 /// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -31,10 +32,23 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// The same from all its words, the program first.
+pub(crate) fn words(words: &[&str]) -> Command {
+    let mut command = command(words.first().copied().unwrap_or_default());
+    command.args(words.get(1..).unwrap_or_default());
+    command
+}
+
 /// The same cargo that started xtask.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
-    let mut command = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments);
+    let mut cargo = cargo_by(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    cargo
+}
+
+/// A cargo, or a program that starts one.
+pub(crate) fn cargo_by(program: impl AsRef<OsStr>) -> Command {
+    let mut command = command(program);
     // `cargo run` describes xtask to xtask in these. Build scripts that watch them would run again
     // on every change between `cargo build` and `cargo xtask`.
     for (name, _) in env::vars_os() {
@@ -95,6 +109,11 @@ pub(crate) fn read(mut command: Command) -> Result<String> {
         bail!("`{}` ended with {}\n{}", line(&command), output.status, complaint.trim_end());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The list under a key of what a program said in JSON; empty where there is none.
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Whether a command starts and succeeds; what it prints is thrown away.

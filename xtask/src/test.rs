@@ -1,6 +1,6 @@
 //! The whole suite, in the order in which it fails soonest.
 
-mod suite;
+pub(crate) mod suite;
 mod tally;
 
 use std::process::Command;
@@ -8,15 +8,20 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::setup::{node, python, system};
-use crate::shell::{cargo, npm, read, run, watch};
+use crate::setup::{clips, node, python, system};
+use crate::shell::{cargo, list, npm, read, run, watch};
 use crate::types;
+use crate::{bundle, check};
 use suite::Suite;
 
-/// Sets up, checks and tests everything; stops at the first step that fails.
-pub(crate) fn test() -> Result<()> {
+/// Sets up, checks and tests everything; `long` adds what takes long: the other systems, and packages.
+/// Stops at the first step that fails.
+pub(crate) fn test(long: bool) -> Result<()> {
     let mut suite = Suite::new();
-    let outcome = steps(&mut suite);
+    let mut outcome = steps(&mut suite);
+    if long && outcome.is_ok() {
+        outcome = check::long(&mut suite).and_then(|()| bundle::long(&mut suite));
+    }
     suite.close();
     outcome
 }
@@ -26,6 +31,7 @@ fn steps(suite: &mut Suite) -> Result<()> {
     suite.step("system packages", |_| system::packages(system::For::Test))?;
     suite.step("npm packages", |_| node::packages())?;
     suite.step("python packages", |_| python::packages())?;
+    suite.step("clips", |_| clips::make(&clips::TESTS))?;
     suite.step("page types", |_| run(npm(["run", "typecheck"])))?;
     suite.step("page lint", |_| run(npm(["run", "lint"])))?;
     suite.step("page format", |_| run(npm(["run", "format"])))?;
@@ -96,7 +102,7 @@ fn integration_tests(metadata: &Value) -> Vec<(String, Vec<String>)> {
         .map(|package| (package["name"].as_str().unwrap_or_default().to_owned(), targets(package, "test")))
         .filter(|(_, tests)| !tests.is_empty())
         .collect();
-    let last = ["rooms", "interop", "e2e"];
+    let last = ["sim", "rooms", "interop", "e2e"];
     groups.sort_by_key(|(package, _)| {
         last.iter().position(|name| name == package).map_or(0, |place| place + 1)
     });
@@ -108,10 +114,6 @@ fn targets(package: &Value, kind: &str) -> Vec<String> {
     let wanted = |target: &&Value| list(target, "kind").iter().any(|found| found == kind);
     let targets = list(package, "targets").iter().filter(wanted);
     targets.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect()
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]
@@ -131,13 +133,14 @@ mod tests {
         let metadata = json!({ "packages": [
             package("e2e", "test", &["window"]),
             package("rooms", "test", &["meeting", "refusals"]),
+            package("sim", "test", &["virtual"]),
             package("confab-frame", "test", &[]),
             package("confab-media", "test", &["codecs"]),
         ]});
         let tests = integration_tests(&metadata);
         let order: Vec<String> =
             tests.iter().map(|(name, tests)| format!("{name} {}", tests.len())).collect();
-        assert_eq!(order, ["confab-media 1", "rooms 2", "e2e 1"]);
+        assert_eq!(order, ["confab-media 1", "sim 1", "rooms 2", "e2e 1"]);
     }
 
     #[test]

@@ -5,10 +5,12 @@ mod actor;
 mod chosen;
 mod command;
 mod devices;
+mod invite;
 mod jobs;
 mod keys;
 mod local;
 mod open;
+mod remote;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +25,8 @@ use tracing::Instrument;
 
 pub use keys::AppKey;
 
-use crate::{Host, Request, Stage, Store};
+use crate::hosting::Networks;
+use crate::{Host, PresenterView, Request, Stage, Store};
 use actor::{Actor, Order};
 
 /// Requests that may wait for the actor.
@@ -53,6 +56,8 @@ pub struct Options {
     pub server: Option<String>,
     /// Applications that this app may sign for, beside the one of the rooms opened here.
     pub keys: Vec<AppKey>,
+    /// Where other computers may reach the rooms opened here.
+    pub(crate) networks: Networks,
 }
 
 impl Options {
@@ -68,6 +73,7 @@ impl Options {
             video: VideoConfig::default(),
             server: None,
             keys: Vec::new(),
+            networks: Networks::of_this_computer(),
         }
     }
 }
@@ -102,7 +108,8 @@ impl<H: Host> Controller<H> {
         let store = Store::new(&options.data);
         let actor = Actor::new(options, session, stage.clone(), Arc::clone(&host), store);
         let span = tracing::info_span!("controller");
-        let ended = tokio::spawn(actor.run(inbox, events).instrument(span));
+        let around = devices::Around::watch();
+        let ended = tokio::spawn(actor.run(inbox, events, around).instrument(span));
         (Self { orders, stage, host }, ended)
     }
 
@@ -112,6 +119,13 @@ impl<H: Host> Controller<H> {
         let over = || Fault::new(Code::REFUSED).with_message("The app is closing.");
         self.orders.send(Order::Call { request: Box::new(request), reply }).await.map_err(|_| over())?;
         answer.await.unwrap_or_else(|_| Err(over()))
+    }
+
+    /// Takes in how the window shows pictures from now on; `warning` says why not as before, for
+    /// people, and becomes onWarning. The host calls it.
+    pub async fn presented_by(&self, presenter: PresenterView, warning: Option<String>) {
+        // An error means that the app has ended.
+        let _ = self.orders.send(Order::Presented { presenter, warning }).await;
     }
 
     /// Leaves the room, lets devices go, closes the rooms opened here and ends; within 10 s.

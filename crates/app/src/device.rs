@@ -1,3 +1,5 @@
+//! Devices and the choices about them, in the words of requests and of the page.
+
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -19,6 +21,11 @@ pub enum DeviceKind {
 impl DeviceKind {
     /// All three.
     pub const ALL: [Self; 3] = [Self::Microphone, Self::Speaker, Self::Camera];
+
+    /// The one of that number, if there is one.
+    pub fn of(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
 
     fn number(self) -> u8 {
         self as u8

@@ -1,3 +1,5 @@
+//! Everything that is told without being asked for.
+
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -22,6 +24,8 @@ pub enum ViewEvent {
     State(Box<AppState>),
     /// The window is asked to close while this computer hosts rooms: others lose them with it.
     CloseAsked {},
+    /// An invitation was opened outside of the app; `take_invitation` gives it.
+    Invited {},
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! The command line that the window and the headless program have in common.
+
 use std::path::PathBuf;
 use std::str::FromStr;
 

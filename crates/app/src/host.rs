@@ -1,3 +1,5 @@
+//! The seam between the app and what it runs in.
+
 use crate::{Event, Fault, Stage};
 
 /// What stands around a [`crate::Controller`]: a window, a pair of pipes, a test.

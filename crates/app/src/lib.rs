@@ -8,8 +8,11 @@ mod event;
 mod flags;
 mod host;
 mod hosting;
+mod invitation;
 pub mod lines;
 pub mod log;
+mod nearby;
+mod presenter;
 mod request;
 mod stage;
 mod store;
@@ -21,10 +24,16 @@ pub use device::{DeviceKind, DeviceView, SelectedDevices, VoiceProcessing};
 pub use event::{Event, ViewEvent};
 pub use flags::{Flags, ReceiveFlag};
 pub use host::Host;
+pub use invitation::{InvitationForms, InvitationText};
+pub use nearby::NearbyView;
+pub use presenter::{PresenterKind, PresenterView};
 pub use request::{COMMANDS, Picture, Request, SignedUser};
 pub use stage::Stage;
 pub use store::{Store, StoreError};
-pub use view::{AppState, CameraView, ExitView, Hosting, MicrophoneView, Phase, RoomView};
+pub use view::{
+    AppState, CameraView, ExitView, Hosting, MicrophoneView, Outside, OutsideState, Phase, RoomView,
+    SpeakerView,
+};
 
 /// The only error that a host sees, and its codes.
 pub use confab_protocol::{Code, Fault};

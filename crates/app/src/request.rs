@@ -1,4 +1,6 @@
-use confab_protocol::RawEnterParams;
+//! Everything that the app can be asked, and the answers that have a form of their own.
+
+use confab_protocol::{HostAction, OtherRoom, RawEnterParams, Role};
 use confab_scene::Scene;
 use serde::de::Error as _;
 use serde::de::value::MapDeserializer;
@@ -7,7 +9,7 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Track;
 use ts_rs::TS;
 
-use crate::DeviceKind;
+use crate::{DeviceKind, InvitationText};
 
 /// The one list of commands, for every host: TRTC's names in snake_case. In JSON:
 /// `{"command": "enter_room", "args": {...}}`; `args` may be left out where nothing is needed.
@@ -100,13 +102,17 @@ pub enum Request {
     Statistics {},
     /// The stage as a PNG file, a [`Picture`].
     StageSnapshot {},
-    /// Opens rooms on this computer; answers [`crate::Hosting`]. Refused with -3 where they are open
-    /// on another port or to others already.
+    /// Opens rooms on this computer; answers [`crate::Hosting`]. Where they are open already they are
+    /// opened to other computers, or closed to them: who is in a room stays there. Refused with -3
+    /// where they are open on another port.
     HostRoom {
         /// Which port; 7880, or another one if that is taken, when left out.
         port: Option<u16>,
-        /// Whether other computers may come in; not when left out.
+        /// Whether other computers may come in; as it is when left out, and not at first.
         lan: Option<bool>,
+        /// Whether people outside this network may come in too, by a port that the router is asked for;
+        /// then other computers of the network may as well. As it is when left out, and not at first.
+        outside: Option<bool>,
     },
     /// Closes them; everybody inside is told.
     StopHosting {},
@@ -123,10 +129,94 @@ pub enum Request {
     SetStage(Scene),
     /// All of the state.
     GetState {},
+    /// What is received without being asked for, from the next entry on. Without `audio` the voices come
+    /// that are unmuted with `mute_remote_audio`; without `video` the pictures of `start_remote_view`.
+    SetDefaultStreamRecvMode {
+        /// Every voice.
+        audio: bool,
+        /// Every picture; in the window, those that it shows.
+        video: bool,
+    },
+    /// Stops receiving somebody's picture, of which the last one stays, or receives it again. As with all
+    /// mutes of others the state shows it, it may be asked for before an entry, and an exit ends it.
+    MuteRemoteVideoStream {
+        /// Who.
+        user_id: String,
+        /// 0 big (when left out), 1 small, 2 sub.
+        stream_type: Option<u8>,
+        /// Whether to stop.
+        mute: bool,
+    },
+    /// The same for everybody's pictures, also of those who come later; what is said later about one
+    /// person holds for that one.
+    MuteAllRemoteVideoStreams {
+        /// Whether to stop.
+        mute: bool,
+    },
+    /// Stops receiving and playing somebody's voice, or receives it again.
+    MuteRemoteAudio {
+        /// Who.
+        user_id: String,
+        /// Whether to stop.
+        mute: bool,
+    },
+    /// The same for everybody's voices, also of those who come later; what is said later about one person
+    /// holds for that one.
+    MuteAllRemoteAudio {
+        /// Whether to stop.
+        mute: bool,
+    },
+    /// Sends a message of the app's own to everybody in the room, who get onRecvCustomCmdMsg: at most
+    /// 1000 bytes each, 30 messages and 8192 bytes a second. An error means that it was not sent.
+    SendCustomCmdMsg {
+        /// What it is about, 1 to 10.
+        cmd_id: i64,
+        /// What it says, in base64.
+        data: String,
+        /// Whether it is sent again until it comes; both this and `ordered`, or neither.
+        reliable: bool,
+        /// Whether those of one cmdId come in their order.
+        ordered: bool,
+    },
+    /// Becomes an anchor or one of the audience of a live room without leaving it. Answers null when
+    /// accepted; the outcome is onSwitchRole.
+    SwitchRole {
+        /// What to be.
+        role: Role,
+        /// A fresh permission ticket, where the application asks for one.
+        private_map_key: Option<String>,
+    },
+    /// Goes to another room in one step, with devices as they are. Answers null when accepted; the outcome
+    /// is onSwitchRoom, and a refusal changes nothing.
+    SwitchRoom(OtherRoom),
+    /// Does what a host does: mute, allowUnmute, stopVideo, stopShare, remove, unban, lock, waitingRoom,
+    /// admit, deny, handOver, coHost, dismiss. Answers when it is done.
+    HostAction(HostAction),
+    /// Reads an invitation from a link, a page's address or the text around them; answers what
+    /// `enter_room` takes, or says which part is wrong.
+    ParseInvitation {
+        /// The text, at most 64 KiB.
+        text: InvitationText,
+    },
+    /// An invitation in every form, [`crate::InvitationForms`]: to the room that one is in, where none is
+    /// given, and to the server that others reach it by. A passcode or ticket is in it if given here.
+    MakeInvitation(RawEnterParams),
+    /// Opens an invitation as the system does when somebody clicks on the link: `invited` follows.
+    /// Refused like `parse_invitation`; the window shows what is wrong.
+    OpenInvitation {
+        /// The text, at most 64 KiB.
+        text: InvitationText,
+    },
+    /// The invitation that was opened, once, as `parse_invitation` answers; null where there is none.
+    TakeInvitation {},
+    /// Looks for computers in this network that let others in; they are `nearby` in the state.
+    StartNearby {},
+    /// Looks no longer.
+    StopNearby {},
 }
 
 /// The name of every command, in the order of [`Request`].
-pub const COMMANDS: [&str; 22] = [
+pub const COMMANDS: [&str; 37] = [
     "enter_room",
     "exit_room",
     "start_local_video",
@@ -149,6 +239,21 @@ pub const COMMANDS: [&str; 22] = [
     "make_user_sig",
     "set_stage",
     "get_state",
+    "set_default_stream_recv_mode",
+    "mute_remote_video_stream",
+    "mute_all_remote_video_streams",
+    "mute_remote_audio",
+    "mute_all_remote_audio",
+    "send_custom_cmd_msg",
+    "switch_role",
+    "switch_room",
+    "host_action",
+    "parse_invitation",
+    "make_invitation",
+    "open_invitation",
+    "take_invitation",
+    "start_nearby",
+    "stop_nearby",
 ];
 
 /// A picture as a file.
@@ -262,6 +367,15 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_is_never_printed() {
+        let args = r#"{"text":"confab://join?passcode=planted"}"#;
+        for name in ["parse_invitation", "open_invitation"] {
+            let request = read(&format!(r#"{{"command":"{name}","args":{args}}}"#)).unwrap();
+            assert!(!format!("{request:?}").contains("planted"), "{request:?}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (json, said) in [
             ("[]", "invalid type: sequence"),
@@ -273,6 +387,7 @@ mod tests {
             (r#"{"command":"enter_room","args":{"scene":9}}"#, "scene: The scene 9 does not exist"),
             (r#"{"command":"enter_room","args":{"userId":5}}"#, "userId: invalid type: integer"),
             (r#"{"command":"exit_room","args":[]}"#, "\"args\" is not an object"),
+            (r#"{"command":"send_custom_cmd_msg","args":{"cmdId":"1"}}"#, "cmdId: invalid type: string"),
         ] {
             let error = read(json).unwrap_err();
             assert!(error.contains(said), "{json}: {error}");
@@ -286,6 +401,8 @@ mod tests {
             Request::MuteLocalVideo { mute: true },
             Request::SelectDevice { kind: DeviceKind::Camera, device_id: "test".into() },
             Request::SetStage(Scene::default()),
+            Request::MuteRemoteVideoStream { user_id: "bob".into(), stream_type: Some(2), mute: true },
+            Request::SendCustomCmdMsg { cmd_id: 1, data: "aGk=".into(), reliable: true, ordered: true },
         ];
         for request in all {
             let json = serde_json::to_string(&request).unwrap();

@@ -1,3 +1,5 @@
+//! What there is to draw, for whoever draws it.
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use confab_frame::{Slot, VideoFrame};
@@ -114,6 +116,8 @@ mod tests {
             video_size: None,
             audio_level: 0,
             speaking: false,
+            video_muted: false,
+            audio_muted: false,
         }
     }
 

@@ -1,20 +1,26 @@
+//! The few files that outlive the program.
+
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use confab_protocol::{GuestSecret, UserId};
+use confab_server::{Identity, IdentityError};
 use rand::RngExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+#[cfg(unix)]
+use tracing::warn;
 
 const GUEST: &str = "guest.json";
 /// Locked by the program that uses what is in the file.
 const GUEST_LOCK: &str = "guest.lock";
 const HOST_KEY: &str = "host.json";
+const HOST_IDENTITY: &str = "host.pem";
 
-/// What the app keeps on this computer, in a folder of its own: who its user is, and the key of
-/// the rooms opened here. Small files, written whole and at once.
+/// What the app keeps on this computer, in a folder of its own: who its user is, and the key and the
+/// certificate of the rooms opened here. Small files, written whole and at once.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
@@ -43,6 +49,9 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// No certificate can be made.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Somebody changed the file by hand.
     #[error("{} cannot be understood; delete it to start anew", path.display())]
     Content {
@@ -112,10 +121,12 @@ impl Store {
     /// Locks a file until the answer is dropped; nothing while another program has locked it.
     fn lock(&self, name: &str) -> Result<Option<File>, StoreError> {
         let path = self.folder.join(name);
-        let opened = fs::create_dir_all(&self.folder)
-            .and_then(|()| OpenOptions::new().write(true).create(true).truncate(false).open(&path));
+        let opened = fs::create_dir_all(&self.folder).and_then(|()| {
+            owners_alone(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)
+        });
         let failed = |source| StoreError::File { what: "written", path: path.clone(), source };
         let file = opened.map_err(failed)?;
+        tighten(&file, &path);
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -128,53 +139,102 @@ impl Store {
         self.read_or_make(HOST_KEY, HostKey::random)
     }
 
+    /// The certificate of the rooms opened here, made on first use.
+    pub(crate) fn host_identity(&self) -> Result<Identity, StoreError> {
+        let path = self.folder.join(HOST_IDENTITY);
+        let pem = match self.read(&path)? {
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            None => {
+                let made = Identity::make()?;
+                self.write(&path, made.as_bytes())?;
+                made
+            }
+        };
+        Identity::read(&pem).map_err(|_| StoreError::Content { path })
+    }
+
     fn read_or_make<T: Serialize + DeserializeOwned>(
         &self,
         name: &str,
         make: impl FnOnce() -> T,
     ) -> Result<T, StoreError> {
         let path = self.folder.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| StoreError::Content { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = make();
-                match self.write(&path, &made) {
-                    Ok(()) => Ok(made),
-                    Err(source) => Err(StoreError::File { what: "written", path, source }),
-                }
-            }
-            Err(source) => Err(StoreError::File { what: "read", path, source }),
+        if let Some(bytes) = self.read(&path)? {
+            return serde_json::from_slice(&bytes).map_err(|_| StoreError::Content { path });
+        }
+        let made = make();
+        // Plain values of ours always become JSON.
+        self.write(&path, &serde_json::to_vec_pretty(&made).unwrap_or_default())?;
+        Ok(made)
+    }
+
+    /// What is in a file, if there is one.
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        let read = File::open(path).and_then(|mut file| {
+            tighten(&file, path);
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        match read {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::File { what: "read", path: path.to_owned(), source }),
         }
     }
 
     /// Writes beside the file and moves over it, so that it is whole or not there.
-    fn write(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
         let beside = path.with_extension(format!("{}.new", std::process::id()));
-        let written = private_file(&beside).and_then(|mut file| {
-            file.write_all(&serde_json::to_vec_pretty(content)?)?;
-            file.sync_all()?;
-            fs::rename(&beside, path)
-        });
-        if written.is_err() {
+        let written =
+            fs::create_dir_all(&self.folder).and_then(|()| private_file(&beside)).and_then(|mut file| {
+                file.write_all(content)?;
+                file.sync_all()?;
+                fs::rename(&beside, path)
+            });
+        written.map_err(|source| {
             // What is left of it would be in nobody's way, but holds a key.
             let _ = fs::remove_file(&beside);
-        }
-        written
+            StoreError::File { what: "written", path: path.to_owned(), source }
+        })
     }
 }
 
 /// A new file that only its owner may read.
 fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    owners_alone(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+/// A file that is made by this is its owner's alone.
+fn owners_alone(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(path)
+    options
 }
+
+/// Takes a file from everybody but its owner: it may have been copied here, or restored, by a program
+/// that did not care. Where that is refused the file is used as it is, as it was before.
+#[cfg(unix)]
+fn tighten(file: &File, path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let tightened = file.metadata().and_then(|metadata| {
+        let mode = metadata.permissions().mode() & 0o7777;
+        match metadata.is_file() && mode & !0o600 != 0 {
+            true => file.set_permissions(fs::Permissions::from_mode(mode & 0o600)),
+            false => Ok(()),
+        }
+    });
+    if let Err(error) = tightened {
+        warn!(path = %path.display(), %error, "others on this computer may read this file; make it yours alone");
+    }
+}
+
+/// A folder of the user's own is theirs alone here.
+#[cfg(not(unix))]
+fn tighten(_: &File, _: &Path) {}
 
 #[cfg(test)]
 mod tests {
@@ -213,11 +273,39 @@ mod tests {
         let mode = fs::metadata(folder.path().join(HOST_KEY)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let identity = store.host_identity().unwrap();
+        assert_eq!(store.host_identity().unwrap().fingerprint(), identity.fingerprint());
+        let mode = fs::metadata(folder.path().join(HOST_IDENTITY)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         let secret = String::from(store.guest().unwrap().clone());
         let mode = fs::metadata(folder.path().join(GUEST)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!format!("{store:?}").contains(&secret));
         assert!(!format!("{key:?}").contains(&key.key));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_that_others_could_read_are_their_owners_alone_once_they_are_used() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let (key, me) = (store.host_key().unwrap(), store.user_id().unwrap());
+        store.host_identity().unwrap();
+        drop(store);
+        let names = [GUEST, GUEST_LOCK, HOST_KEY, HOST_IDENTITY];
+        let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(names.map(mode), [0o600; 4], "as they are made");
+        for loose in [0o644, 0o666, 0o755] {
+            for name in names {
+                let path = folder.path().join(name);
+                fs::set_permissions(path, fs::Permissions::from_mode(loose)).unwrap();
+            }
+            let store = Store::new(folder.path());
+            assert_eq!((store.host_key().unwrap(), store.user_id().unwrap()), (key.clone(), me.clone()));
+            store.host_identity().unwrap();
+            assert_eq!(names.map(mode), [0o600; 4], "{loose:o}");
+        }
     }
 
     #[test]
@@ -227,6 +315,9 @@ mod tests {
         let error = Store::new(folder.path()).user_id().unwrap_err().to_string();
         assert!(error.contains(GUEST) && error.contains("delete it"), "{error}");
         assert_eq!(fs::read(folder.path().join(GUEST)).unwrap(), b"{");
+        fs::write(folder.path().join(HOST_IDENTITY), "-----BEGIN").unwrap();
+        let error = Store::new(folder.path()).host_identity().unwrap_err().to_string();
+        assert!(error.contains(HOST_IDENTITY) && error.contains("delete it"), "{error}");
     }
 
     #[test]

@@ -1,8 +1,13 @@
-use confab_protocol::{EnterParams, Event, ExitCause, ExitReason, Fault, Participant, Role, Scene};
+//! The state that a page renders, and how it changes with what happens.
+
+use confab_protocol::{
+    EnterParams, Event, ExitCause, ExitReason, Fault, OtherRoom, Participant, Role, RoomState, Scene, Trust,
+    Waiting,
+};
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::{SelectedDevices, VoiceProcessing};
+use crate::{DeviceKind, DeviceView, NearbyView, PresenterView, SelectedDevices, VoiceProcessing};
 
 /// Where the app stands with its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
@@ -13,6 +18,8 @@ pub enum Phase {
     Idle,
     /// Asked to enter.
     Entering,
+    /// Waits until a host lets me in.
+    Waiting,
     /// In a room.
     In,
     /// In a room that cannot be reached right now.
@@ -35,12 +42,20 @@ pub struct AppState {
     pub camera: CameraView,
     /// My microphone.
     pub microphone: MicrophoneView,
+    /// Where I hear the others.
+    pub speaker: SpeakerView,
+    /// The devices of this computer now.
+    pub devices: Vec<DeviceView>,
     /// Which devices are used.
     pub selected: SelectedDevices,
     /// What is done to the sound of the microphone.
     pub voice_processing: VoiceProcessing,
     /// Everybody else in the room.
     pub participants: Vec<Participant>,
+    /// Who is host, whether the room is locked, and the like; nothing before the server told.
+    pub room_state: Option<RoomState>,
+    /// Who waits to be let in, where I am a host.
+    pub waiting: Vec<Waiting>,
     /// How the last room ended, until the next is entered.
     pub exit: Option<ExitView>,
     /// Who I am where I give no user id; empty when that cannot be kept on this computer.
@@ -49,10 +64,22 @@ pub struct AppState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub server: Option<String>,
+    /// How the window shows pictures; nothing where there is no window, or not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub presenter: Option<PresenterView>,
+    /// Who lets others into their rooms in this network; nothing while nobody looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub nearby: Option<Vec<NearbyView>>,
     /// An entry that waits until the room is left.
     #[serde(skip)]
     #[ts(skip)]
     next: Option<Option<RoomView>>,
+    /// The room that takes the place of this one, once it is entered.
+    #[serde(skip)]
+    #[ts(skip)]
+    other: Option<RoomView>,
 }
 
 /// A room and me in it.
@@ -77,6 +104,10 @@ pub struct RoomView {
     pub name: String,
     /// When I was in, milliseconds since 1970.
     pub entered_at: Option<u64>,
+    /// Of the certificate that the server is held to, where it is to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fingerprint: Option<String>,
 }
 
 /// My camera.
@@ -89,7 +120,7 @@ pub struct CameraView {
     pub ready: bool,
     /// Whether nothing is sent.
     pub muted: bool,
-    /// Why it does not work.
+    /// Why it does not work. While it is on it waits for a device, and takes the first that comes.
     pub fault: Option<Fault>,
 }
 
@@ -105,7 +136,15 @@ pub struct MicrophoneView {
     pub speaking: bool,
     /// How loud, 0 to 100.
     pub level: u8,
-    /// Why it does not work.
+    /// Why it does not work. While it is on it waits for a device, and takes the first that comes.
+    pub fault: Option<Fault>,
+}
+
+/// Where I hear the others.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SpeakerView {
+    /// Why I do not hear them.
     pub fault: Option<Fault>,
 }
 
@@ -115,10 +154,45 @@ pub struct MicrophoneView {
 pub struct Hosting {
     /// The address for this computer.
     pub server: String,
-    /// The addresses that others type, `host:port`.
+    /// Whether other computers may come in.
+    pub lan: bool,
+    /// The addresses that others type, `host:port`, that outside this network first while it is open; this
+    /// computer's own as long as only it may come in.
     pub addresses: Vec<String>,
+    /// Of the certificate that the server shows to other computers; behind an address and a `#` it lets
+    /// no other server pass for this one.
+    pub fingerprint: String,
     /// The application that this app signs for.
     pub sdk_app_id: u32,
+    /// The way in for people outside this network.
+    pub outside: Outside,
+}
+
+/// A way in for people outside this network, by a port of the router.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Outside {
+    /// How it stands.
+    pub state: OutsideState,
+    /// The address that others type, `host:port`, while it is open.
+    pub address: Option<String>,
+    /// What stands in the way and what to do, or what is not certain; for people.
+    pub message: Option<String>,
+}
+
+/// How a way in from outside stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum OutsideState {
+    /// Nobody asked for one.
+    #[default]
+    Off,
+    /// The router is looked for and asked.
+    Trying,
+    /// The router leads people here.
+    Open,
+    /// It does not; it is tried again by itself.
+    Failed,
 }
 
 /// How a room ended.
@@ -143,8 +217,12 @@ impl RoomView {
     pub fn of(params: &EnterParams) -> Self {
         let user_id = params.user_id.as_str().to_owned();
         let name = params.name.as_ref().map_or(user_id.as_str(), |name| name.as_str()).to_owned();
+        let fingerprint = match params.server.trust {
+            Trust::Certificate(fingerprint) => Some(fingerprint.to_string()),
+            Trust::Plain | Trust::Authorities | Trust::Whoever => None,
+        };
         Self {
-            server: params.server.clone(),
+            server: params.server.to_string(),
             sdk_app_id: params.app().map(|app| app.0),
             room_id: params.room.as_number(),
             str_room_id: params.room.as_text().map(str::to_owned),
@@ -153,7 +231,21 @@ impl RoomView {
             user_id,
             name,
             entered_at: None,
+            fingerprint,
         }
+    }
+
+    /// The same in another room.
+    pub fn elsewhere(&self, to: &OtherRoom) -> Self {
+        let room_id = to.room_id.filter(|id| *id != 0).and_then(|id| u32::try_from(id).ok());
+        let str_room_id = to.str_room_id.clone().filter(|_| room_id.is_none());
+        Self { room_id, str_room_id, entered_at: None, ..self.clone() }
+    }
+}
+
+impl CameraView {
+    fn works(&mut self) {
+        (self.ready, self.fault) = (true, None);
     }
 }
 
@@ -176,7 +268,7 @@ impl AppState {
                 self.next = Some(room);
                 true
             }
-            Phase::Entering | Phase::In | Phase::Reconnecting => false,
+            Phase::Entering | Phase::Waiting | Phase::In | Phase::Reconnecting => false,
         }
     }
 
@@ -195,6 +287,11 @@ impl AppState {
     /// The microphone could not be started.
     pub fn on_microphone_failed(&mut self, fault: Fault) {
         self.microphone = MicrophoneView { fault: Some(fault), ..MicrophoneView::default() };
+    }
+
+    /// Another room was asked for in place of this one.
+    pub fn on_switch_asked(&mut self, other: Option<RoomView>) {
+        self.other = other;
     }
 
     /// Leaving was asked for.
@@ -216,11 +313,36 @@ impl AppState {
                     room.entered_at = Some(now);
                 }
             }
+            Event::OnWaiting if self.phase == Phase::Entering => self.phase = Phase::Waiting,
+            Event::OnSwitchRole { code: 0, role, .. } => {
+                if let Some(room) = &mut self.room {
+                    room.role = *role;
+                }
+            }
+            Event::OnSwitchRoom { code, .. } => {
+                let other = self.other.take().filter(|_| *code == 0);
+                if let Some(other) = other {
+                    self.room = Some(RoomView { entered_at: Some(now), ..other });
+                    self.participants.clear();
+                    (self.room_state, self.waiting) = (None, Vec::new());
+                }
+            }
+            Event::OnRoomState(state) => {
+                let me = self.room.as_ref().map(|room| room.user_id.as_str()).unwrap_or_default();
+                if !state.is_host(me) {
+                    self.waiting.clear();
+                }
+                self.room_state = Some(state.clone());
+            }
+            Event::OnWaitingList { people } => self.waiting.clone_from(people),
+            Event::OnLocalAudioMuted { muted } => self.microphone.muted = *muted,
+            Event::OnLocalVideoMuted { muted } => self.camera.muted = *muted,
             Event::OnExitRoom { reason, cause, by, message } => {
                 let (by, message) = (by.clone(), message.clone());
                 self.exit = Some(ExitView { reason: *reason, cause: *cause, by, message });
                 self.camera = CameraView::default();
                 self.microphone = MicrophoneView::default();
+                self.speaker = SpeakerView::default();
                 self.out();
             }
             Event::OnConnectionLost | Event::OnTryToReconnect if self.phase == Phase::In => {
@@ -229,7 +351,17 @@ impl AppState {
                 self.on_people(people);
             }
             Event::OnConnectionRecovery if self.phase == Phase::Reconnecting => self.phase = Phase::In,
-            Event::OnCameraDidReady => self.camera.ready = true,
+            Event::OnCameraDidReady => self.camera.works(),
+            Event::OnMicDidReady => self.microphone.fault = None,
+            Event::OnDeviceChange { kind, state: Event::DEVICE_ACTIVE, .. } => match DeviceKind::of(*kind) {
+                Some(DeviceKind::Camera) => self.camera.works(),
+                Some(DeviceKind::Microphone) => self.microphone.fault = None,
+                Some(DeviceKind::Speaker) => self.speaker.fault = None,
+                None => {}
+            },
+            Event::OnWarning { code, message } => {
+                self.on_warning(Fault { code: *code, detail: None, message: message.clone() });
+            }
             Event::OnError { code, detail, message } => {
                 self.on_error(&Fault { code: *code, detail: *detail, message: message.clone() });
             }
@@ -258,6 +390,19 @@ impl AppState {
         self.microphone.speaking = self.microphone.level >= SPEAKING;
     }
 
+    /// A device that is missing for now is on and says why nothing comes of it.
+    fn on_warning(&mut self, fault: Fault) {
+        match fault.code {
+            1111 | 1112 if self.camera.on => (self.camera.ready, self.camera.fault) = (false, Some(fault)),
+            1201 | 1203 | 1204 if self.microphone.on => {
+                (self.microphone.speaking, self.microphone.level) = (false, 0);
+                self.microphone.fault = Some(fault);
+            }
+            1202 | 1205 => self.speaker.fault = Some(fault),
+            _ => {}
+        }
+    }
+
     /// A device that failed while it ran is off and says why.
     fn on_error(&mut self, fault: &Fault) {
         match fault.code {
@@ -267,12 +412,15 @@ impl AppState {
             -1302 | -1317 | -1318 | -1319 if self.microphone.on => {
                 self.on_microphone_failed(fault.clone());
             }
+            -1321 => self.speaker.fault = Some(fault.clone()),
             _ => {}
         }
     }
 
     fn out(&mut self) {
         self.participants.clear();
+        (self.room_state, self.other) = (None, None);
+        self.waiting.clear();
         match self.next.take() {
             Some(room) => {
                 self.phase = Phase::Entering;
@@ -288,132 +436,4 @@ impl AppState {
 }
 
 #[cfg(test)]
-mod tests {
-    use confab_protocol::RawEnterParams;
-
-    use super::*;
-
-    fn room(number: i64) -> RoomView {
-        let raw = RawEnterParams {
-            sdk_app_id: Some(1),
-            user_id: Some("me".into()),
-            user_sig: Some("s".into()),
-            room_id: Some(number),
-            ..RawEnterParams::default()
-        };
-        RoomView::of(&raw.check().unwrap().0)
-    }
-
-    fn exit(cause: ExitCause) -> Event {
-        Event::OnExitRoom { reason: cause.reason(), cause, by: None, message: String::new() }
-    }
-
-    fn inside() -> AppState {
-        let mut state = AppState::default();
-        state.on_enter_asked(Some(room(1)));
-        state.on_event(&Event::OnEnterRoom { result: 20 }, 77);
-        state
-    }
-
-    #[test]
-    fn nobody_is_known_to_speak_while_the_connection_is_lost() {
-        let speaker = Participant {
-            user_id: "ann".to_owned(),
-            name: "Ann".to_owned(),
-            role: Role::Anchor,
-            video_available: true,
-            audio_available: true,
-            video_size: None,
-            audio_level: 70,
-            speaking: true,
-        };
-        let mut state = inside();
-        state.on_people(vec![speaker.clone()]);
-        assert!(state.participants[0].speaking);
-        state.on_event(&Event::OnConnectionLost, 80);
-        assert!(!state.participants[0].speaking);
-        state.on_people(vec![speaker]);
-        assert_eq!((state.participants[0].speaking, state.participants[0].audio_level), (false, 0));
-    }
-
-    #[test]
-    fn a_room_is_entered_and_left() {
-        let mut state = inside();
-        assert_eq!(state.phase, Phase::In);
-        assert_eq!(state.room.as_ref().unwrap().entered_at, Some(77));
-        state.on_exit_asked();
-        assert_eq!(state.phase, Phase::Exiting);
-        state.on_event(&exit(ExitCause::Left), 78);
-        assert_eq!((state.phase, state.room), (Phase::Idle, None));
-        assert_eq!(state.exit.unwrap().cause, ExitCause::Left);
-    }
-
-    #[test]
-    fn a_refused_entry_leaves_nothing_behind() {
-        let mut state = AppState::default();
-        state.on_enter_asked(None);
-        assert_eq!(state.phase, Phase::Entering);
-        state.on_event(&Event::OnEnterRoom { result: -3318 }, 1);
-        assert_eq!(state, AppState::default());
-    }
-
-    #[test]
-    fn being_removed_turns_the_devices_off_and_keeps_the_reason() {
-        let mut state = inside();
-        state.camera = CameraView { on: true, ready: true, ..CameraView::default() };
-        state.microphone.on = true;
-        state.on_event(&exit(ExitCause::Removed), 1);
-        assert_eq!((state.camera.on, state.microphone.on), (false, false));
-        assert_eq!(state.exit.unwrap().reason, ExitReason::Removed);
-    }
-
-    #[test]
-    fn an_entry_asked_for_while_leaving_begins_when_the_room_is_left() {
-        let mut state = inside();
-        state.on_exit_asked();
-        state.on_enter_asked(Some(room(2)));
-        assert_eq!(state.room.as_ref().unwrap().room_id, Some(1));
-        state.on_event(&exit(ExitCause::Left), 1);
-        assert_eq!(state.phase, Phase::Entering);
-        assert_eq!(state.room.unwrap().room_id, Some(2));
-    }
-
-    #[test]
-    fn an_entry_refused_while_inside_changes_nothing() {
-        let mut state = inside();
-        let before = state.clone();
-        state.on_enter_asked(Some(room(2)));
-        assert_eq!(state, before);
-    }
-
-    #[test]
-    fn a_lost_connection_shows_until_it_is_back() {
-        let mut state = inside();
-        state.on_event(&Event::OnConnectionLost, 1);
-        assert_eq!(state.phase, Phase::Reconnecting);
-        state.on_event(&Event::OnConnectionRecovery, 2);
-        assert_eq!(state.phase, Phase::In);
-        assert_eq!(state.room.unwrap().entered_at, Some(77));
-    }
-
-    #[test]
-    fn a_camera_that_fails_is_off_and_says_why() {
-        let mut state = inside();
-        state.camera.on = true;
-        state.on_event(&Event::OnError { code: -1301, detail: None, message: "gone".into() }, 1);
-        assert!(!state.camera.on);
-        assert_eq!(state.camera.fault.unwrap().message, "gone");
-        assert_eq!(state.phase, Phase::In);
-    }
-
-    #[test]
-    fn a_muted_microphone_does_not_speak() {
-        let mut state = inside();
-        state.microphone.on = true;
-        state.on_own_level(50);
-        assert!(state.microphone.speaking);
-        state.microphone.muted = true;
-        state.on_own_level(50);
-        assert!(!state.microphone.speaking && state.microphone.level == 0);
-    }
-}
+mod tests;

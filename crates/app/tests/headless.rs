@@ -1,94 +1,15 @@
 //! `confab-headless` as scripts use it: a process, lines in, lines out.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+#[path = "headless/program.rs"]
+mod program;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Longest wait for a line: far more than it takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Headless {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: Receiver<Value>,
-    /// Lines that came while another one was waited for.
-    passed: VecDeque<Value>,
-    data: tempfile::TempDir,
-}
-
-impl Headless {
-    fn start() -> Self {
-        Self::with(|_| {})
-    }
-
-    fn with(change: impl FnOnce(&mut Command)) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_confab-headless"));
-        command.args(["--camera", "test", "--microphone", "tone", "--speaker", "null"]);
-        command.env("CONFAB_DATA", data.path());
-        change(&mut command);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let stdin = child.stdin.take();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (send, stdout) = channel();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                // The test has ended when nobody listens.
-                let _ = send.send(serde_json::from_str(&line).unwrap());
-            }
-        });
-        Self { child, stdin, stdout, passed: VecDeque::new(), data }
-    }
-
-    fn write(&mut self, line: &[u8]) {
-        let stdin = self.stdin.as_mut().unwrap();
-        stdin.write_all(line).unwrap();
-        stdin.write_all(b"\n").unwrap();
-        stdin.flush().unwrap();
-    }
-
-    fn read(&mut self) -> Value {
-        let line = self.passed.pop_front();
-        line.unwrap_or_else(|| self.stdout.recv_timeout(PATIENCE).expect("a line"))
-    }
-
-    /// The first line that `wanted` takes; the others wait for their turn.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.passed.iter().position(&wanted) {
-            return self.passed.remove(at).unwrap();
-        }
-        loop {
-            let line = match self.stdout.recv_timeout(PATIENCE) {
-                Ok(line) => line,
-                Err(why) => panic!("{why}; came: {:#?}", self.passed),
-            };
-            if wanted(&line) {
-                return line;
-            }
-            self.passed.push_back(line);
-        }
-    }
-
-    fn call(&mut self, id: u32, command: &str, args: &Value) -> Value {
-        self.write(json!({ "id": id, "command": command, "args": args }).to_string().as_bytes());
-        self.until(|line| line["id"] == id)
-    }
-
-    fn event(&mut self, name: &str) -> Value {
-        self.until(|line| line["event"] == name)["data"].clone()
-    }
-
-    /// Ends the input and tells how the program ended.
-    fn end(mut self) -> Option<i32> {
-        drop(self.stdin.take());
-        self.child.wait().unwrap().code()
-    }
-}
+use program::Headless;
 
 #[test]
 fn a_line_that_cannot_be_read_is_answered_and_the_next_one_is_read() {
@@ -101,7 +22,7 @@ fn a_line_that_cannot_be_read_is_answered_and_the_next_one_is_read() {
         (br#"{"id":1,"command":"enter_room","args":{"scene":"party"}}"#, "party"),
     ] {
         app.write(line);
-        let answer = app.read();
+        let answer = app.until(|line| line["error"].is_object());
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains(why), "{message}");
         assert_eq!(answer["error"]["code"], -2);

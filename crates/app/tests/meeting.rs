@@ -8,12 +8,14 @@
 
 #[path = "meeting/ears.rs"]
 mod ears;
+#[path = "meeting/remote.rs"]
+mod remote;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use confab_app::{Controller, Request};
+use confab_app::{Controller, PresenterKind, PresenterView, Request};
 use confab_frame::VideoFrame;
 use confab_media::SpeakerSink;
 use confab_media::picture::{psnr, read_stamp};
@@ -193,8 +195,8 @@ async fn a_picture_that_was_asked_for_comes_although_its_tile_goes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms_opened_here_need_nothing_but_their_name() {
     let (host, guest) = (app(), app());
-    let hosting = call(&host, Request::HostRoom { port: None, lan: None }).await;
-    let again = call(&host, Request::HostRoom { port: None, lan: None }).await;
+    let hosting = call(&host, Request::HostRoom { port: None, lan: None, outside: None }).await;
+    let again = call(&host, Request::HostRoom { port: None, lan: None, outside: None }).await;
     assert_eq!(hosting, again);
     let room = RawEnterParams { str_room_id: Some("lobby".into()), ..RawEnterParams::default() };
     call(&host, Request::EnterRoom(room)).await;
@@ -226,4 +228,21 @@ async fn rooms_opened_here_need_nothing_but_their_name() {
     assert_eq!((state["phase"].as_str(), state["hosting"].is_null()), (Some("idle"), true));
     host.close().await;
     guest.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_says_how_pictures_are_shown_and_a_warning_why_not_as_before() {
+    let app = app();
+    assert_eq!(call(&app, Request::GetState {}).await["presenter"], Value::Null);
+    let view = |kind, why: &str| PresenterView { kind, why: why.to_owned() };
+    app.presented_by(view(PresenterKind::Underlay, "It works."), None).await;
+    app.presented_by(view(PresenterKind::Canvas, "It broke."), Some("Slower now.".to_owned())).await;
+    let warning = app.host().until("the warning", |event| match event {
+        Event::OnWarning { code, message } => Some((*code, message.clone())),
+        _ => None,
+    });
+    assert_eq!(warning.await, (2110, "Slower now.".to_owned()));
+    let presenter = call(&app, Request::GetState {}).await["presenter"].clone();
+    assert_eq!(presenter, serde_json::json!({ "kind": "canvas", "why": "It broke." }));
+    app.close().await;
 }

@@ -1,3 +1,5 @@
+//! Sound between microphone, mixer and speaker.
+
 /// Samples a second of every audio block inside the app.
 pub const SAMPLE_RATE: u32 = 48_000;
 /// Samples of one block: 10 ms of mono sound.

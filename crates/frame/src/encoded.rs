@@ -1,3 +1,5 @@
+//! Pictures and sound between codec and network.
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,3 +1,5 @@
+//! A place for one value that is overwritten: the latest picture counts, and no other.
+
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! Pictures between camera, codec and screen, and the pool that their memory goes back to.
+
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;

@@ -12,7 +12,7 @@ use confab_frame::{AudioBlock, EncodedAudio, queue};
 use crate::encode::opus;
 use crate::process::Processing;
 use crate::worker::Worker;
-use crate::{MediaError, MicrophoneSource, SpeakerSink};
+use crate::{Device, MediaError, MicrophoneSource, SpeakerSink};
 
 pub(crate) mod device;
 mod engine;
@@ -46,6 +46,25 @@ pub struct Levels {
     pub remotes: Vec<(String, u8)>,
 }
 
+/// How well our own voice is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clarity {
+    /// 32 kbit/s.
+    #[default]
+    Full,
+    /// 16 kbit/s, enough for speech (TRTC's audio quality "speech").
+    Speech,
+}
+
+impl Clarity {
+    fn bitrate(self) -> u32 {
+        match self {
+            Self::Full => 32_000,
+            Self::Speech => 16_000,
+        }
+    }
+}
+
 /// A place where blocks can be listened to, for measuring and recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tap {
@@ -70,6 +89,8 @@ struct Shared {
     local_level: AtomicU8,
     /// What is not done to our own voice, one bit each.
     unprocessed: AtomicU8,
+    /// What our own voice is encoded with, [`Clarity`] as a number.
+    clarity: AtomicU8,
 }
 
 impl Shared {
@@ -81,6 +102,10 @@ impl Shared {
     fn processing(&self) -> Processing {
         let bits = self.unprocessed.load(Ordering::Relaxed);
         Processing { echo: bits & 1 == 0, noise: bits & 2 == 0, gain: bits & 4 == 0 }
+    }
+
+    fn clarity(&self) -> Clarity {
+        if self.clarity.load(Ordering::Relaxed) == 0 { Clarity::Full } else { Clarity::Speech }
     }
 }
 
@@ -154,9 +179,29 @@ impl AudioEngine {
     /// Plays through another speaker. When it cannot be opened, the one before stays. Blocks like
     /// [`AudioEngine::start`].
     pub fn set_speaker(&self, sink: &SpeakerSink) -> Result<(), MediaError> {
-        let (open, output) = OpenSpeaker::open(sink)?;
+        let before = self.speaker();
+        match (OpenSpeaker::open(sink), before) {
+            (Ok(opened), _) => self.play_through(opened),
+            (Err(MediaError::DeviceStart { .. } | MediaError::DeviceBusy(_)), Some(before)) => {
+                // PulseAudio lets a program play on one device at a time, whatever the library does.
+                self.play_through((OpenSpeaker::Null, Output::Null))?;
+                let opened = OpenSpeaker::open(sink);
+                let (opened, failed) = match opened {
+                    Ok(opened) => (opened, None),
+                    Err(error) => (OpenSpeaker::open(&SpeakerSink::Device(Some(before.id)))?, Some(error)),
+                };
+                self.play_through(opened)?;
+                failed.map_or(Ok(()), Err)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn play_through(&self, (open, output): (OpenSpeaker, Output)) -> Result<(), MediaError> {
         self.send(Command::Output(output))?;
-        *lock(&self.speaker) = open;
+        // Closing takes its time: nobody else has to wait for it.
+        let before = std::mem::replace(&mut *lock(&self.speaker), open);
+        drop(before);
         Ok(())
     }
 
@@ -171,12 +216,14 @@ impl AudioEngine {
             }
             Some(MicrophoneSource::Device(name)) => {
                 let (open, ring) = device::open_microphone(name.as_deref())?;
-                let microphone = Microphone::processed(Input::device(ring)?, self.shared.processing());
+                let input = Input::device(ring, open.noted())?;
+                let microphone = Microphone::processed(input, self.shared.processing());
                 (Some(open), Some(microphone))
             }
         };
         self.send(Command::Microphone(microphone.map(Box::new)))?;
-        *lock(&self.microphone) = open;
+        let before = std::mem::replace(&mut *lock(&self.microphone), open);
+        drop(before);
         Ok(())
     }
 
@@ -189,6 +236,11 @@ impl AudioEngine {
     /// Sends silence instead of the microphone's sound, which costs next to nothing, while muted.
     pub fn set_muted(&self, muted: bool) {
         self.shared.muted.store(muted, Ordering::Relaxed);
+    }
+
+    /// Encodes our own voice so from the next packet on.
+    pub fn set_clarity(&self, clarity: Clarity) {
+        self.shared.clarity.store(u8::from(clarity == Clarity::Speech), Ordering::Relaxed);
     }
 
     /// Adds a voice; `key` names it in [`AudioEngine::levels`]. It is played until it is dropped.
@@ -218,6 +270,20 @@ impl AudioEngine {
         let (sender, receiver) = queue::bounded(capacity);
         self.send(Command::Tap(tap, sender))?;
         Ok(receiver)
+    }
+
+    /// Which speaker of the system plays; nothing while the sound goes elsewhere or is lost.
+    pub fn speaker(&self) -> Option<Device> {
+        match &*lock(&self.speaker) {
+            OpenSpeaker::Device(open) if open.failure().is_none() => Some(open.device().clone()),
+            OpenSpeaker::Device(_) | OpenSpeaker::File(_) | OpenSpeaker::Null => None,
+        }
+    }
+
+    /// Which microphone of the system hears; nothing while the sound comes from elsewhere or is lost.
+    pub fn microphone(&self) -> Option<Device> {
+        let microphone = lock(&self.microphone);
+        microphone.as_ref().filter(|open| open.failure().is_none()).map(|open| open.device().clone())
     }
 
     /// Why the thread, the speaker or the microphone stopped by itself, if one did. Choosing another

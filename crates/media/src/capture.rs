@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use confab_frame::{Slot, VideoFrame};
 
+use crate::devices::Device;
 use crate::worker::{Stop, Worker};
 use crate::{CameraSource, DeviceKind, MediaError, VideoConfig};
+use device::{Pulse, Running};
 
 pub(crate) mod convert;
 pub(crate) mod device;
@@ -20,6 +22,8 @@ pub use y4m::Y4m;
 #[derive(Debug)]
 pub struct Camera {
     worker: Worker,
+    /// Which device runs, and whether it still does.
+    device: Option<(Device, Pulse)>,
     out: Arc<Slot<VideoFrame>>,
 }
 
@@ -37,6 +41,10 @@ impl Camera {
     ) -> Result<Self, MediaError> {
         let slot = out.clone();
         let worker = match source {
+            CameraSource::Device(name) => {
+                let Running { worker, device, pulse } = device::start(name.clone(), config, slot)?;
+                return Ok(Self { worker, device: Some((device, pulse)), out });
+            }
             CameraSource::Test => {
                 let pattern = TestPattern::new(config.width, config.height)?;
                 Worker::spawn("camera", move |stop| run_pattern(pattern, config.fps, &slot, stop))?
@@ -52,14 +60,19 @@ impl Camera {
                 }
                 Worker::spawn("camera", move |stop| run_file(file, config.fps, &slot, stop))?
             }
-            CameraSource::Device(name) => device::start(name.clone(), config, slot)?,
         };
-        Ok(Self { worker, out })
+        Ok(Self { worker, device: None, out })
     }
 
-    /// Why the camera stopped by itself, if it did.
+    /// Which device runs; nothing for a test pattern or a file.
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_ref().map(|(device, _)| device)
+    }
+
+    /// Why the camera stopped by itself or hangs, if it does.
     pub fn failure(&self) -> Option<MediaError> {
-        self.worker.failure()
+        let hangs = || self.device.as_ref().and_then(|(_, pulse)| pulse.failure(Instant::now()));
+        self.worker.failure().or_else(hangs)
     }
 }
 

@@ -1,18 +1,32 @@
 //! Which cameras, microphones and speakers there are.
 
+pub mod follow;
+mod watch;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use watch::Watcher;
+
+use crate::worker::answered;
 use crate::{MediaError, audio, capture};
 
 /// What a device is for; the numbers are TRTC's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum DeviceKind {
+    /// Our sound comes from it.
     Microphone = 0,
+    /// The others' sound goes to it.
     Speaker = 1,
+    /// Our pictures come from it.
     Camera = 2,
+}
+
+impl DeviceKind {
+    /// All three, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Microphone, Self::Speaker, Self::Camera];
 }
 
 impl fmt::Display for DeviceKind {
@@ -29,6 +43,7 @@ impl fmt::Display for DeviceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
+    /// What it is for; ids are told apart within a kind only.
     pub kind: DeviceKind,
     /// Stays the same from one start to the next where the system can tell.
     pub id: String,
@@ -38,9 +53,21 @@ pub struct Device {
     pub is_default: bool,
 }
 
+impl Device {
+    /// Whether both are the same device, whatever has become of it meanwhile.
+    pub fn is(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.id == other.id
+    }
+}
+
 /// The devices of a kind, the default first. None is an empty list, not an error. Takes up to a
-/// second.
+/// second, and four where the system does not answer, which is an error.
 pub fn list(kind: DeviceKind) -> Result<Vec<Device>, MediaError> {
+    answered(kind, move || look(kind))
+}
+
+/// The same for however long the system takes.
+fn look(kind: DeviceKind) -> Result<Vec<Device>, MediaError> {
     let mut devices = match kind {
         DeviceKind::Camera => capture::device::list()?,
         DeviceKind::Microphone | DeviceKind::Speaker => audio::device::list(kind)?,
@@ -49,7 +76,8 @@ pub fn list(kind: DeviceKind) -> Result<Vec<Device>, MediaError> {
     Ok(devices)
 }
 
-/// Whether the device that `wanted` means is there, as opening it would find it. Takes up to a second.
+/// Whether the device that `wanted` means is there, as opening it would find it. Takes as long as
+/// [`list`].
 pub fn check(kind: DeviceKind, wanted: Option<&str>) -> Result<(), MediaError> {
     choose(kind, &list(kind)?, wanted).map(drop)
 }

@@ -1,6 +1,9 @@
+//! Failures of devices, files and codecs, with what helps against them.
+
 use std::path::PathBuf;
 
 use crate::devices::DeviceKind;
+use crate::remedy::{self, HERE};
 
 /// What can go wrong with devices, files and codecs. The text is for people; [`MediaError::code`]
 /// is TRTC's number for programs.
@@ -8,17 +11,20 @@ use crate::devices::DeviceKind;
 #[non_exhaustive]
 pub enum MediaError {
     /// The computer has no such device. Plugging one in and starting again helps.
-    #[error("no {0} was found on this computer")]
+    #[error("no {0} was found on this computer; {what}", what = remedy::missing(HERE, *.0))]
     NoDevice(DeviceKind),
     /// A device was asked for by name and is not there. Choosing another helps.
     #[error("there is no {kind} called \"{name}\"")]
     UnknownDevice { kind: DeviceKind, name: String },
     /// Another program holds the device. Closing that program and starting again helps.
-    #[error("the {0} is in use by another program")]
+    #[error("the {0} is in use by another program; {what}", what = remedy::busy(HERE, *.0))]
     DeviceBusy(DeviceKind),
-    /// The system refuses access. The person has to allow it in the system's privacy settings.
-    #[error("this app may not use the {0}: allow it in the system's privacy settings")]
+    /// The system refuses access. The person has to allow it in the system's settings.
+    #[error("this app may not use the {0}; {what}", what = remedy::forbidden(HERE, *.0))]
     DeviceForbidden(DeviceKind),
+    /// The system was asked about the device and says nothing. Trying again later may help.
+    #[error("the {0} does not answer; {what}", what = remedy::silent(HERE, *.0))]
+    NoAnswer(DeviceKind),
     /// The device could not be started. Trying again may help.
     #[error("the {kind} could not be started: {what}")]
     DeviceStart { kind: DeviceKind, what: String },
@@ -66,7 +72,8 @@ impl MediaError {
             Self::DeviceForbidden(DeviceKind::Camera) => -1314,
             Self::DeviceForbidden(DeviceKind::Microphone) => -1317,
             Self::DeviceBusy(DeviceKind::Speaker) | Self::DeviceForbidden(DeviceKind::Speaker) => -1321,
-            Self::UnknownDevice { kind, .. }
+            Self::NoAnswer(kind)
+            | Self::UnknownDevice { kind, .. }
             | Self::DeviceStart { kind, .. }
             | Self::DeviceLost { kind, .. }
             | Self::File { kind, .. } => start_code(*kind),

@@ -15,12 +15,13 @@ pub mod jitter;
 pub mod mix;
 pub mod picture;
 pub mod process;
+mod remedy;
 pub mod resample;
 mod source;
 pub mod stretch;
 mod wav;
 mod worker;
 
-pub use devices::{Device, DeviceKind};
+pub use devices::{Device, DeviceKind, Watcher};
 pub use error::MediaError;
 pub use source::{CameraSource, MicrophoneSource, SourceError, SpeakerSink, VideoConfig};

@@ -8,7 +8,7 @@ use confab_frame::BLOCK_SAMPLES;
 use crate::MediaError;
 
 /// Rates that devices and files may have.
-const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+pub(crate) const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Converts a stream of mono sound from one rate to another.
 #[derive(Debug)]

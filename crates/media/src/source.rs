@@ -1,3 +1,5 @@
+//! What may be opened as a camera, a microphone or a speaker, and how it is written.
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,3 +1,5 @@
+//! WAV files: recordings that stand in for a microphone, and a speaker that is a file.
+
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -82,6 +84,11 @@ impl Recorder {
             bits_per_sample: 16,
             sample_format: SampleFormat::Int,
         };
+        let holds = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+        if holds && WavReader::open(&path).is_err() {
+            let problem = "it is there and no recording; name another file".to_owned();
+            return Err(MediaError::File { kind: DeviceKind::Speaker, path, problem });
+        }
         let file = WavWriter::create(&path, spec).map_err(|error| bad_sink(&path, &error))?;
         let (sender, receiver) = queue::bounded(QUEUE);
         let worker = Worker::spawn("speaker file", move |stop| {
@@ -154,6 +161,21 @@ mod tests {
         for (n, block) in sound.chunks(480).enumerate() {
             assert!(block.iter().all(|sample| (sample - n as f32 / 10.0).abs() < 1e-3));
         }
+    }
+
+    #[test]
+    fn a_file_that_is_no_recording_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letter.txt");
+        std::fs::write(&path, "Dear friend").unwrap();
+        let error = Recorder::start(path.clone()).unwrap_err();
+        assert_eq!(error.code(), -1321);
+        assert!(error.to_string().ends_with("it is there and no recording; name another file"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "Dear friend");
+        // An empty one holds nothing that could be lost, and an older recording was ours.
+        std::fs::write(&path, "").unwrap();
+        drop(Recorder::start(path.clone()).unwrap());
+        drop(Recorder::start(path).unwrap());
     }
 
     #[test]

@@ -4,11 +4,12 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::MediaError;
+use crate::{DeviceKind, MediaError};
 
 /// Told by the owner, asked by the thread.
 #[derive(Clone, Default)]
@@ -100,9 +101,7 @@ impl Worker {
     pub(crate) fn failure(&self) -> Option<MediaError> {
         self.failure.get()
     }
-}
 
-impl Worker {
     /// Tells the thread to end and waits for it.
     pub(crate) fn stop(&mut self) {
         self.stop.set();
@@ -135,6 +134,41 @@ impl fmt::Debug for Worker {
     }
 }
 
+/// How long a person waits for the system's answer about a device.
+const ANSWER: Duration = Duration::from_secs(4);
+
+/// Runs `body`, which asks the system about a device of a kind, on a thread of its own. A system that
+/// does not answer holds nobody else up: the thread is left behind, and what it brings later is dropped
+/// there.
+pub(crate) fn answered<T: Send + 'static>(
+    kind: DeviceKind,
+    body: impl FnOnce() -> Result<T, MediaError> + Send + 'static,
+) -> Result<T, MediaError> {
+    answered_within(ANSWER, kind, body)
+}
+
+fn answered_within<T: Send + 'static>(
+    patience: Duration,
+    kind: DeviceKind,
+    body: impl FnOnce() -> Result<T, MediaError> + Send + 'static,
+) -> Result<T, MediaError> {
+    let (answer, asked) = sync_channel(1);
+    let ask = move || {
+        // Nobody waits any more when it took too long.
+        let _ = answer.send(body());
+    };
+    let thread = std::thread::Builder::new().name("device-ask".to_owned()).spawn(ask);
+    thread.map_err(|error| MediaError::DeviceStart { kind, what: error.to_string() })?;
+    asked.recv_timeout(patience).unwrap_or_else(|error| {
+        Err(match error {
+            RecvTimeoutError::Timeout => MediaError::NoAnswer(kind),
+            RecvTimeoutError::Disconnected => {
+                MediaError::DeviceStart { kind, what: "its driver broke off".to_owned() }
+            }
+        })
+    })
+}
+
 /// Runs `body`, which calls a driver that is known to panic, and returns the panic's text instead.
 pub(crate) fn guarded<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|panic| panic_text(&*panic))
@@ -164,6 +198,31 @@ mod tests {
         .unwrap();
         drop(worker);
         at_end.try_recv().unwrap();
+    }
+
+    #[test]
+    fn a_system_that_does_not_answer_is_left_behind_and_its_late_answer_dropped() {
+        let kind = DeviceKind::Speaker;
+        assert_eq!(answered(kind, || Ok(7)), Ok(7));
+        let gone = MediaError::NoDevice(kind);
+        let theirs = gone.clone();
+        assert_eq!(answered::<()>(kind, || Err(theirs)), Err(gone));
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let device = std::sync::Arc::new(());
+        let held = std::sync::Arc::downgrade(&device);
+        let late = answered_within(Duration::from_millis(20), kind, move || {
+            wait.recv().unwrap();
+            Ok(device)
+        });
+        let error = late.unwrap_err();
+        assert!(error.to_string().starts_with("the speaker does not answer; "), "{error}");
+        assert!(held.upgrade().is_some());
+        go.send(()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while held.upgrade().is_some() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(held.upgrade().is_none(), "what came late is kept");
     }
 
     #[test]

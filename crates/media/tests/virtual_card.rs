@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 #![allow(clippy::print_stderr, reason = "a case that cannot run says why")]
 
-#[path = "virtual_card/daemon.rs"]
-mod daemon;
+#[path = "virtual_card/others.rs"]
+mod others;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -19,17 +19,17 @@ use confab_media::audio::{AudioEngine, AudioPacket, RemoteAudio, Tap, Tapped};
 use confab_media::devices;
 use confab_media::process::Processing;
 use confab_media::{DeviceKind, MicrophoneSource, SpeakerSink};
-use daemon::{Daemon, MICROPHONE_FEED, SPEAKER_MONITOR};
+use sound::{Card, MICROPHONE_FEED, SPEAKER_MONITOR, write_tone};
 
 /// Runs one of the ignored cases below against a daemon of its own.
 fn run_with_card(case: &str) {
     // One after the other: they measure time.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let daemon = Daemon::start().expect("the Debian package pulseaudio, which these tests need");
+    let card = Card::start().unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", case, "--ignored", "--nocapture"])
-        .envs(daemon.environment())
+        .envs(card.environment())
         .output()
         .unwrap();
     let said =
@@ -124,23 +124,14 @@ fn case_speaker() {
         }
     };
     listen(100);
-    let mut recorder = Command::new("parecord")
-        .args(["--rate=48000", "--channels=1", "--format=s16le", "--file-format=wav"])
-        .arg(format!("--device={SPEAKER_MONITOR}"))
-        .arg(&path)
-        .spawn()
-        .unwrap();
+    let mut recorder = record(SPEAKER_MONITOR, &path);
     listen(400);
     interrupt(&mut recorder);
     assert_eq!(engine.failure(), None);
     drop((engine, remote));
     carrier.join().unwrap();
 
-    let sound: Vec<f32> = hound::WavReader::open(&path)
-        .unwrap()
-        .into_samples::<i16>()
-        .map(|sample| f32::from(sample.unwrap()) / 32_768.0)
-        .collect();
+    let sound = samples(&path);
     // Recording begins and ends unevenly.
     let sound = &sound[9_600..sound.len() - 9_600];
     assert!(sound.len() > 2 * 48_000, "{} samples", sound.len());
@@ -152,6 +143,22 @@ fn case_speaker() {
     sorted.sort_by(f32::total_cmp);
     let middle = sorted[sorted.len() / 2];
     assert!((0.08..0.12).contains(&middle), "level {middle}");
+}
+
+/// Records what comes out of a source of the server into a WAV file.
+fn record(source: &str, into: &Path) -> Child {
+    Command::new("parecord")
+        .args(["--rate=48000", "--channels=1", "--format=s16le", "--file-format=wav"])
+        .arg(format!("--device={source}"))
+        .arg(into)
+        .spawn()
+        .unwrap()
+}
+
+/// What was recorded.
+fn samples(path: &Path) -> Vec<f32> {
+    let samples = hound::WavReader::open(path).unwrap().into_samples::<i16>();
+    samples.map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect()
 }
 
 /// Ends a recorder so that it makes its file whole.
@@ -166,18 +173,7 @@ fn interrupt(child: &mut Child) {
 fn case_microphone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("said.wav");
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 48_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut said = hound::WavWriter::create(&path, spec).unwrap();
-    for n in 0..48_000 * 6 {
-        let sample = (n as f32 * 1_000.0 / 48_000.0 * std::f32::consts::TAU).sin() * 0.3;
-        said.write_sample((sample * 32_767.0) as i16).unwrap();
-    }
-    said.finalize().unwrap();
+    write_tone(&path, 1_000.0, -10.5, Duration::from_secs(6)).unwrap();
     let mut player = Command::new("paplay")
         .arg(format!("--device={MICROPHONE_FEED}"))
         .arg(&path)
@@ -318,12 +314,21 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// The threads and streams of a process that has no engine. The connection to the server stays for the
+/// life of the process, with the thread that reads it.
+fn at_rest() -> (Vec<String>, usize) {
+    let name = "device-ask";
+    devices::list(DeviceKind::Speaker).unwrap();
+    // The thread that asked has answered and is about to end; that of the connection was begun by it and
+    // has its name.
+    wait_for("one thread of the connection", || threads().iter().filter(|one| *one == name).count() == 1);
+    (threads(), open_streams().len())
+}
+
 #[test]
 #[ignore = "run by nothing_stays_open_after_drop with a sound server of its own"]
 fn case_released() {
-    // The connection to the server stays for the life of the process, with the thread that reads it.
-    devices::list(DeviceKind::Speaker).unwrap();
-    let (before, idle) = (threads(), open_streams().len());
+    let (before, idle) = at_rest();
     for _ in 0..3 {
         let (engine, encoded) = AudioEngine::start(&SpeakerSink::Device(None)).unwrap();
         engine.set_microphone(Some(&MicrophoneSource::Device(None))).unwrap();
@@ -346,8 +351,7 @@ fn case_released() {
 #[test]
 #[ignore = "run by nothing_stays_open_after_a_panic with a sound server of its own"]
 fn case_released_after_panic() {
-    devices::list(DeviceKind::Speaker).unwrap();
-    let (before, idle) = (threads(), open_streams().len());
+    let (before, idle) = at_rest();
     let (engine, _encoded) = AudioEngine::start(&SpeakerSink::Device(None)).unwrap();
     engine.set_microphone(Some(&MicrophoneSource::Device(None))).unwrap();
     wait_for("both streams", || open_streams().len() == idle + 2);

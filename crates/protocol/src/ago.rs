@@ -1,3 +1,5 @@
+//! Times in sentences that people read.
+
 use std::fmt;
 
 /// A time that has passed, as people say it: `just now`, `3 minutes ago`.

@@ -1,23 +1,17 @@
+//! The parameters of an entry, before and after they are checked.
+
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use crate::guest::{Guest, GuestSecret, Passcode};
-use crate::{Code, DisplayName, Fault, Role, RoomId, Scene, SdkAppId, UserId};
-
-/// The server that is asked when none is named: the one on this computer.
-pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7880";
-
-/// Longest address of a server, bytes.
-const SERVER_LIMIT: usize = 512;
-
-/// Longest host name and its port, bytes.
-const AUTHORITY_LIMIT: usize = 253 + ":65535".len();
-
-/// Port of a server named without scheme and port.
-const DEFAULT_PORT: u16 = 7880;
+use crate::{
+    Code, DisplayName, Fault, OneTimeTicket, Role, RoomId, Scene, SdkAppId, ServerAddress, UserId,
+    server_address,
+};
 
 /// A UserSig or PrivateMapKey as text. Never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,11 +24,12 @@ impl fmt::Debug for UserSigText {
 }
 
 /// What somebody asks to enter with, as it came: everything may be missing.
-#[derive(Clone, PartialEq, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[ts(optional_fields)]
 pub struct RawEnterParams {
-    /// The server's address: `host`, `host:port` or `http(s)://...`.
+    /// The server's address: `host`, `host:port`, `http(s)://...`, and behind a `#` the fingerprint of
+    /// its certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Application.
@@ -71,6 +66,9 @@ pub struct RawEnterParams {
     /// What the server asks of its guests, if it does. Never logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passcode: Option<String>,
+    /// What lets one person in once, as an invitation carries it: 1 to 256 characters. Never logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
 }
 
 /// Reads a whole number; one beyond `i64` becomes the nearest, which no check lets pass.
@@ -129,8 +127,8 @@ impl fmt::Debug for RawEnterParams {
 /// What somebody enters with, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnterParams {
-    /// Address of the server without a slash at its end.
-    pub server: String,
+    /// The server.
+    pub server: ServerAddress,
     /// Who enters.
     pub user_id: UserId,
     /// What they show for it.
@@ -145,6 +143,8 @@ pub struct EnterParams {
     pub role: Role,
     /// Permission ticket.
     pub private_map_key: Option<UserSigText>,
+    /// What lets them in once.
+    pub ticket: Option<OneTimeTicket>,
 }
 
 /// How somebody shows that they may be who they say.
@@ -192,7 +192,8 @@ impl RawEnterParams {
             None => check_signed(user_id, app, user_sig)?,
         };
         let name = check_name(self.name)?;
-        let server = server_url(self.server.as_deref())?;
+        let server = server_address(self.server.as_deref())?;
+        let ticket = check_ticket(self.ticket)?;
         let scene = self.scene.unwrap_or_default();
         let role = if scene.is_live() { self.role.unwrap_or_default() } else { Role::Anchor };
         let params = EnterParams {
@@ -204,6 +205,7 @@ impl RawEnterParams {
             scene,
             role,
             private_map_key: present(self.private_map_key).map(UserSigText),
+            ticket,
         };
         Ok((params, warnings))
     }
@@ -214,7 +216,7 @@ fn present(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-fn check_app(given: Option<i64>) -> Result<SdkAppId, Fault> {
+pub(crate) fn check_app(given: Option<i64>) -> Result<SdkAppId, Fault> {
     let wrong = |message: String| Fault::new(Code::INVALID_SDK_APP_ID).with_message(message);
     match given {
         None => Err(wrong("The SDKAppID is missing.".to_owned())),
@@ -249,7 +251,11 @@ fn check_guest(
     Ok((guest.secret.user_id(), Proof::Guest(guest)))
 }
 
-fn check_room(number: Option<i64>, text: Option<&str>, warnings: &mut Vec<Fault>) -> Result<RoomId, Fault> {
+pub(crate) fn check_room(
+    number: Option<i64>,
+    text: Option<&str>,
+    warnings: &mut Vec<Fault>,
+) -> Result<RoomId, Fault> {
     let wrong = |error: crate::RoomIdError| Fault::new(Code::INVALID_ROOM_ID).with_message(error.to_string());
     match (number, text.filter(|text| !text.is_empty())) {
         // TRTC reads room number 0 as "the text counts".
@@ -269,7 +275,7 @@ fn check_room(number: Option<i64>, text: Option<&str>, warnings: &mut Vec<Fault>
     }
 }
 
-fn check_user(given: Option<String>) -> Result<UserId, Fault> {
+pub(crate) fn check_user(given: Option<String>) -> Result<UserId, Fault> {
     UserId::try_from(given.unwrap_or_default())
         .map_err(|error| Fault::new(Code::INVALID_USER_ID).with_message(error.to_string()))
 }
@@ -280,74 +286,9 @@ fn check_name(given: Option<String>) -> Result<Option<DisplayName>, Fault> {
     name.map(Some).map_err(|error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string()))
 }
 
-/// The server's address in one form: scheme, host, perhaps a port and a path, no slash at the end. The
-/// one on this computer where none is given; what cannot be read is -2.
-pub fn server_url(given: Option<&str>) -> Result<String, Fault> {
-    let given = given.map(str::trim).unwrap_or_default();
-    let text = given.trim_end_matches('/');
-    if text.is_empty() {
-        return Ok(DEFAULT_SERVER.to_owned());
-    }
-    let wrong = || {
-        let shown: String = given.chars().take(80).collect();
-        let more = if shown.len() < given.len() { "…" } else { "" };
-        Fault::new(Code::INVALID_PARAMETER).with_message(format!(
-            "The server address \"{}{more}\" cannot be read; write it like 192.168.1.20:7880.",
-            shown.escape_debug()
-        ))
-    };
-    if text.len() > SERVER_LIMIT {
-        return Err(wrong());
-    }
-    let (scheme, rest) = match text.split_once("://") {
-        Some(("http" | "ws", rest)) => ("http://", rest),
-        Some(("https" | "wss", rest)) => {
-            return Err(Fault::new(Code::INVALID_PARAMETER).with_message(format!(
-                "Encrypted addresses cannot be reached yet; if the server also listens without, write http://{rest}."
-            )));
-        }
-        Some(_) => return Err(wrong()),
-        None => ("", text),
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let printable = rest.chars().all(|c| c.is_ascii_graphic() && !"?#@\\\"<>".contains(c));
-    let good = printable && authority.len() <= AUTHORITY_LIMIT;
-    let port = port_of(authority).filter(|_| good).ok_or_else(wrong)?;
-    Ok(match (scheme, port) {
-        ("", Port::None) => {
-            let path = rest.strip_prefix(authority).unwrap_or_default();
-            format!("http://{authority}:{DEFAULT_PORT}{path}")
-        }
-        ("", Port::Given) => format!("http://{rest}"),
-        (scheme, _) => format!("{scheme}{rest}"),
-    })
-}
-
-enum Port {
-    Given,
-    None,
-}
-
-/// Whether `host`, `host:port` or `[v6]:port` names a port; None when it is none of these.
-fn port_of(authority: &str) -> Option<Port> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(bracketed) => {
-            let (host, after) = bracketed.split_once(']')?;
-            host.parse::<std::net::Ipv6Addr>().ok()?;
-            (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
-        }
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    if host.is_empty() {
-        return None;
-    }
-    match port {
-        None => Some(Port::None),
-        Some(port) => port.parse::<u16>().ok().filter(|port| *port != 0).map(|_| Port::Given),
-    }
+fn check_ticket(given: Option<String>) -> Result<Option<OneTimeTicket>, Fault> {
+    let ticket = present(given).map(OneTimeTicket::try_from).transpose();
+    ticket.map_err(|error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string()))
 }
 
 #[cfg(test)]
@@ -391,7 +332,7 @@ mod tests {
     fn good_parameters_pass_with_trtc_defaults() {
         let (params, warnings) = good().check().unwrap();
         assert!(warnings.is_empty());
-        assert_eq!(params.server, DEFAULT_SERVER);
+        assert_eq!(params.server.to_string(), crate::DEFAULT_SERVER);
         assert_eq!(params.room, RoomId::number(123).unwrap());
         assert_eq!((params.scene, params.role), (Scene::VideoCall, Role::Anchor));
     }
@@ -406,6 +347,7 @@ mod tests {
         assert_eq!(refusal(|raw| raw.user_id = None).code, -3319);
         assert_eq!(refusal(|raw| raw.user_sig = Some(String::new())).code, -3320);
         assert_eq!(refusal(|raw| raw.server = Some("ftp://x".into())).code, -2);
+        assert_eq!(refusal(|raw| raw.ticket = Some("t".repeat(257))).code, -2);
     }
 
     #[test]
@@ -445,39 +387,11 @@ mod tests {
     }
 
     #[test]
-    fn server_addresses_come_into_one_form() {
-        let read = |text: &str| server_url(Some(text)).ok();
-        let same = |text: &str, form: &str| assert_eq!(read(text).as_deref(), Some(form), "{text}");
-        same("", DEFAULT_SERVER);
-        same("192.168.1.20", "http://192.168.1.20:7880");
-        same("host:99/", "http://host:99");
-        same("http://host", "http://host");
-        same("ws://host/base/", "http://host/base");
-        same("[::1]", "http://[::1]:7880");
-        for wrong in
-            ["http://", "a b", "host:0", "host:99999", "host:x", "[::1", "u@h", "h?x=1", "::1", "wss://host"]
-        {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_server_address_is_repeated_as_given_and_shortened() {
-        let said = |text: &str| server_url(Some(text)).unwrap_err().message;
-        assert!(said("http://").contains("\"http://\""), "{}", said("http://"));
-        assert!(said("a\nb").contains("\"a\\nb\""), "{}", said("a\nb"));
-        for long in ["h".repeat(100_000), format!("https://{}", "h".repeat(600)), "é".repeat(300)] {
-            assert!(said(&long).contains('…') && said(&long).len() < 300, "{}", said(&long));
-        }
-        let name = format!("{}.example", "h".repeat(260));
-        assert!(said(&name).contains("cannot be read"));
-    }
-
-    #[test]
     fn unknown_fields_and_secrets() {
         let unknown = serde_json::from_str::<RawEnterParams>(r#"{"roomID":1}"#).unwrap_err();
         assert!(unknown.to_string().contains("unknown field `roomID`"));
-        let raw = RawEnterParams { user_sig: Some("planted".into()), ..good() };
+        let raw =
+            RawEnterParams { user_sig: Some("planted".into()), ticket: Some("planted".into()), ..good() };
         assert!(!format!("{raw:?}").contains("planted"));
         assert!(!format!("{:?}", raw.check().unwrap()).contains("planted"));
     }
@@ -494,13 +408,6 @@ mod tests {
             };
             if let Err(fault) = raw.check() {
                 prop_assert!(fault.code == -2 || (-3320..=-3316).contains(&fault.code));
-            }
-        }
-
-        #[test]
-        fn a_server_address_once_read_stays_as_it_is(text in "[a-z0-9.:/\\[\\]]{0,20}") {
-            if let Ok(server) = server_url(Some(&text)) {
-                prop_assert_eq!(server_url(Some(&server)).unwrap(), server);
             }
         }
     }

@@ -1,3 +1,5 @@
+//! Failures as they are told to programs and to people.
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

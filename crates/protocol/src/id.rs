@@ -1,3 +1,5 @@
+//! Applications and people, checked where they come in.
+
 use std::fmt;
 use std::str::FromStr;
 

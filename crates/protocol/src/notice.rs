@@ -1,5 +1,10 @@
+//! What the server has to say beside LiveKit's messages.
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+use crate::{HostAction, Waiting};
 
 /// Topic of the data packets in which the server tells what LiveKit's messages cannot carry.
 pub const NOTICE_TOPIC: &str = "confab";
@@ -31,6 +36,20 @@ pub enum Notice {
         /// TRTC's value for onRemoteUserLeaveRoom.
         reason: LeaveReason,
     },
+    /// A host did something; a changed room, or a mute, follows where it belongs to it.
+    Host {
+        /// What.
+        what: HostAction,
+        /// The user id of who did it; an administrator where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        by: Option<String>,
+    },
+    /// Who waits to be admitted, all of them. Told to hosts only.
+    Waiting {
+        /// In the order in which they came.
+        people: Vec<Waiting>,
+    },
 }
 
 /// Numbers in JSON as TRTC has them.
@@ -54,6 +73,7 @@ macro_rules! numbers {
         }
     };
 }
+pub(crate) use numbers;
 
 /// Why I am out of the room, TRTC's value for onExitRoom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -86,7 +106,7 @@ pub enum LeaveReason {
 numbers!(LeaveReason, "leave reason", Left = 0, TimedOut = 1, Removed = 2, BecameAudience = 3);
 
 /// What brought an exit about, closer than [`ExitReason`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExitCause {

@@ -1,3 +1,5 @@
+//! People in the room as others see them.
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -48,4 +50,8 @@ pub struct Participant {
     pub audio_level: u8,
     /// Whether they speak now.
     pub speaking: bool,
+    /// Whether I muted their camera's picture: it is not received, and the last one stays.
+    pub video_muted: bool,
+    /// Whether I muted their voice: it is not received.
+    pub audio_muted: bool,
 }

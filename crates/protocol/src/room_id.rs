@@ -1,3 +1,5 @@
+//! What rooms are called.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Kinds of rooms, and what somebody may do in them.
+
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -60,14 +62,14 @@ impl Scene {
         }
     }
 
+    /// Whether voices only are sent.
+    pub fn is_voice(self) -> bool {
+        matches!(self, Self::AudioCall | Self::VoiceChatRoom)
+    }
+
     /// Whether roles matter and only anchors are announced.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Live | Self::VoiceChatRoom)
-    }
-
-    /// Whether the room is for voices: the camera is off unless somebody turns it on.
-    pub fn is_voice(self) -> bool {
-        matches!(self, Self::AudioCall | Self::VoiceChatRoom)
     }
 }
 

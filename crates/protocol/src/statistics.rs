@@ -1,3 +1,5 @@
+//! Figures in TRTC's fields and units.
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

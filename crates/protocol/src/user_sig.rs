@@ -130,6 +130,12 @@ pub fn sign(app: SdkAppId, key: &str, user: &str, expire: u64, now: u64, userbuf
     tls_text::pack(&serde_json::to_vec(&members).unwrap_or_default())
 }
 
+/// Until when a UserSig says that it holds, Unix seconds, believed as it stands; None for what is none.
+pub fn holds_until(sig: &str) -> Option<u64> {
+    let members = read(sig).ok()?;
+    members.time.checked_add(members.expire)
+}
+
 /// Checks that `sig` lets `user` into `app` at `now` (Unix seconds). `key_of` gives the key of an
 /// application that is known here.
 pub fn verify<K: AsRef<[u8]>>(

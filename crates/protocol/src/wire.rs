@@ -1,3 +1,6 @@
+//! What clients and the room service write to each other over HTTP.
+
+use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -61,7 +64,7 @@ impl EnterRequest {
 }
 
 /// Body of `POST /v1/ticket`: a guest asks for a signature that lets them into one room for a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TicketRequest {
     /// Which application; the only one that takes guests when left out.
@@ -152,7 +155,7 @@ impl TicketRequest {
 }
 
 /// Answer of `POST /v1/ticket`: code 0 with a signature, or a code and a sentence.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TicketAnswer {
     /// 0, or one of [`Code`].
@@ -160,6 +163,9 @@ pub struct TicketAnswer {
     /// For people, when the code is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Seconds until another attempt is looked at, when too many have failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
     /// Application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdk_app_id: Option<u32>,
@@ -189,7 +195,7 @@ impl fmt::Debug for TicketAnswer {
 
 /// One stay in a room, from the entry that somebody asked for to the exit, however often its
 /// connection has to be made anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stay {
     /// What the client calls it: 1 to 64 ASCII characters without blanks, another for every stay.
@@ -227,7 +233,7 @@ impl fmt::Debug for EnterRequest {
 }
 
 /// Answer of `POST /v1/enter`: code 0 with everything signalling needs, or a code and a sentence.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnterAnswer {
     /// 0, or one of [`Code`].
@@ -238,6 +244,12 @@ pub struct EnterAnswer {
     /// For people, when the code is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Seconds until another attempt is looked at, when too many have failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// The host lets people in one by one: ask again, with the same stay, until there is a token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
     /// How the stay ended to which somebody wanted to return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<ExitCause>,
@@ -292,7 +304,7 @@ impl fmt::Debug for EnterAnswer {
 }
 
 /// A STUN or TURN server, as WebRTC names its parts.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IceServer {
     /// `stun:` and `turn:` addresses.
@@ -312,7 +324,7 @@ impl fmt::Debug for IceServer {
 }
 
 /// What a room holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     /// People at once.

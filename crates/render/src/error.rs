@@ -1,3 +1,5 @@
+//! What drivers refuse, and what helps.
+
 use confab_scene::SceneError;
 
 /// Why nothing was drawn.
@@ -18,7 +20,10 @@ pub enum RenderError {
         /// What it said.
         reason: String,
     },
-    /// The driver stopped working, as after a reset; a new [`crate::Compositor`] may work.
+    /// A window that cannot be drawn on; another way of showing pictures may work.
+    #[error("the window cannot be drawn on: {0}")]
+    NoSurface(String),
+    /// The driver stopped working, as after a reset; a new [`crate::Compositor`] or [`crate::Surface`] may work.
     #[error("the graphics driver stopped working: {0}")]
     Lost(String),
     /// Larger than this driver's largest picture.

@@ -1,3 +1,5 @@
+//! The graphics driver: found, opened and listened to.
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,16 +33,26 @@ impl Fault {
 impl Gpu {
     /// Opens the system's own driver, OpenGL ES where there is no newer one.
     pub(crate) fn open() -> Result<Self, RenderError> {
-        let (adapter, reason) = match adapter(Backends::PRIMARY) {
-            Ok(adapter) => (Some(adapter), String::new()),
-            Err(newer) => match adapter(Backends::GL) {
-                Ok(adapter) => (Some(adapter), newer),
-                Err(older) => (None, format!("{newer}; {older}")),
-            },
+        Self::of_adapter(&any_adapter()?)
+    }
+
+    /// Opens a driver that can draw on a window, and tells which.
+    pub(crate) fn for_surface(
+        instance: &Instance,
+        surface: &wgpu::Surface<'_>,
+    ) -> Result<(Self, wgpu::Adapter), RenderError> {
+        let wish = wgpu::RequestAdapterOptions {
+            compatible_surface: Some(surface),
+            ..wgpu::RequestAdapterOptions::default()
         };
-        let adapter = adapter.ok_or(RenderError::NoAdapter(reason))?;
+        let adapter = pollster::block_on(instance.request_adapter(&wish))
+            .map_err(|error| RenderError::NoAdapter(error.to_string()))?;
+        Ok((Self::of_adapter(&adapter)?, adapter))
+    }
+
+    fn of_adapter(adapter: &wgpu::Adapter) -> Result<Self, RenderError> {
         let info = adapter.get_info();
-        let name = format!("{} ({})", info.name, info.backend);
+        let name = name(&info);
         let limits = wgpu::Limits::downlevel_defaults().using_resolution(adapter.limits());
         let wish = wgpu::DeviceDescriptor {
             label: Some("stage"),
@@ -79,7 +91,22 @@ impl fmt::Debug for Gpu {
     }
 }
 
-fn adapter(backends: Backends) -> Result<wgpu::Adapter, String> {
+/// Looks for a graphics driver without opening it: its name and kind, as in "llvmpipe (Vulkan)".
+pub fn adapter() -> Result<String, RenderError> {
+    any_adapter().map(|adapter| name(&adapter.get_info()))
+}
+
+fn name(info: &wgpu::AdapterInfo) -> String {
+    format!("{} ({})", info.name, info.backend)
+}
+
+fn any_adapter() -> Result<wgpu::Adapter, RenderError> {
+    adapter_of(Backends::PRIMARY).or_else(|newer| {
+        adapter_of(Backends::GL).map_err(|older| RenderError::NoAdapter(format!("{newer}; {older}")))
+    })
+}
+
+fn adapter_of(backends: Backends) -> Result<wgpu::Adapter, String> {
     let wish =
         wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
     let found = Instance::new(wish).request_adapter(&wgpu::RequestAdapterOptions::default());

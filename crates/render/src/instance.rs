@@ -1,3 +1,5 @@
+//! From tiles to the numbers that the shader reads.
+
 use confab_scene::{Colour, Rect, Scene, Tile};
 
 /// Thickness of a speaking frame, in the page's pixels.

@@ -1,7 +1,8 @@
-//! Draws a [`confab_scene::Scene`] of video frames into a picture. Knows no window: whoever shows
-//! the picture reads it back as a [`Picture`].
+//! Draws a [`confab_scene::Scene`] of video frames: into memory, as a [`Picture`], or straight onto a
+//! window, of which it knows the handle and nothing else.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly"))]
 
+mod brush;
 mod compositor;
 mod error;
 mod gpu;
@@ -9,8 +10,11 @@ mod instance;
 mod picture;
 mod pipeline;
 mod planes;
+mod surface;
 mod target;
 
 pub use compositor::Compositor;
 pub use error::RenderError;
+pub use gpu::adapter;
 pub use picture::Picture;
+pub use surface::Surface;

@@ -1,3 +1,5 @@
+//! The bytes of a finished picture.
+
 use std::fmt;
 
 use crate::RenderError;

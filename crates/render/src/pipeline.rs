@@ -1,8 +1,11 @@
-use wgpu::{BindGroup, BindGroupLayout, Buffer, BufferUsages, Device, RenderPipeline, ShaderStages};
+//! How the driver is told to draw: shader, layouts and the state around them.
+
+use wgpu::{
+    BindGroup, BindGroupLayout, Buffer, BufferUsages, Device, RenderPipeline, ShaderStages, TextureFormat,
+};
 
 use crate::gpu::Gpu;
 use crate::instance::{Instance, Way};
-use crate::target::FORMAT;
 
 /// The shader and what it needs besides pictures.
 #[derive(Debug)]
@@ -16,8 +19,8 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Compiles the shader.
-    pub(crate) fn new(gpu: &Gpu) -> Self {
+    /// Compiles the shader for targets of this format.
+    pub(crate) fn new(gpu: &Gpu, format: TextureFormat) -> Self {
         let device = &gpu.device;
         let shared = shared_layout(device);
         let planes = planes_layout(device);
@@ -28,9 +31,11 @@ impl Pipeline {
             immediate_size: 0,
         });
         let over = Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING);
-        let rim = pipeline(device, &layout, &shader, "rim", over);
-        let once = pipeline(device, &layout, &shader, "core_once", None);
-        let many = pipeline(device, &layout, &shader, "core_many", None);
+        let of = |entry, blend| {
+            let colour = wgpu::ColorTargetState { format, blend, write_mask: wgpu::ColorWrites::ALL };
+            pipeline(device, &layout, &shader, entry, colour)
+        };
+        let (rim, once, many) = (of("rim", over), of("core_once", None), of("core_many", None));
         let size = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("target size"),
             size: 16,
@@ -136,7 +141,7 @@ fn pipeline(
     layout: &wgpu::PipelineLayout,
     shader: &wgpu::ShaderModule,
     entry: &str,
-    blend: Option<wgpu::BlendState>,
+    colour: wgpu::ColorTargetState,
 ) -> RenderPipeline {
     let attributes: [wgpu::VertexAttribute; Instance::LOCATIONS] =
         std::array::from_fn(|location| wgpu::VertexAttribute {
@@ -149,7 +154,6 @@ fn pipeline(
         step_mode: wgpu::VertexStepMode::Instance,
         attributes: &attributes,
     };
-    let colour = wgpu::ColorTargetState { format: FORMAT, blend, write_mask: wgpu::ColorWrites::ALL };
     device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some(entry),
         layout: Some(layout),

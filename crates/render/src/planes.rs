@@ -1,3 +1,5 @@
+//! A tile's frame in the driver's memory.
+
 use std::sync::Arc;
 
 use confab_frame::I420;

@@ -1,3 +1,5 @@
+//! Where a picture for memory is drawn, and how it comes back from the driver.
+
 use std::sync::mpsc;
 use std::time::Duration;
 

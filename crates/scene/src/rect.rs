@@ -1,3 +1,5 @@
+//! The geometry of tiles.
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

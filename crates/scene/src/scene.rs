@@ -1,3 +1,5 @@
+//! The value that whoever lays out makes and whoever draws takes.
+
 use std::collections::HashSet;
 use std::fmt;
 

@@ -4,11 +4,18 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
+use confab_protocol::{Limits, Scene};
 use serde::Deserialize;
 
+use crate::proxy::Network;
+
+mod callback;
+mod check;
 mod overlay;
 
+pub use callback::CallbackConfig;
 pub use overlay::Overlay;
 
 /// The port of WebSocket, REST, `/v1`, `/healthz` and `/metrics`.
@@ -16,27 +23,75 @@ const DEFAULT_HTTP_PORT: u16 = 7880;
 /// The first worker's UDP port; others count up from it.
 const DEFAULT_MEDIA_PORT: u16 = 7881;
 
-/// One a core is enough, and each takes a UDP port.
-const MOST_WORKERS: usize = 256;
-
 /// Everything `confab-server` can be told. Lists that are empty mean "nobody".
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where HTTP listens; port 0 takes a free one.
     pub http: SocketAddr,
+    /// The certificate that HTTP encrypts with; none means clear text.
+    pub tls: Option<TlsFiles>,
     /// Where the first media worker listens (UDP); port 0 takes free ones.
     pub media: SocketAddr,
+    /// Whether media workers take TCP connections on the same ports too, for clients whose networks let
+    /// no UDP out.
+    pub media_tcp: bool,
     /// How many media workers; none means one a core, two at most.
     pub workers: Option<usize>,
     /// Addresses put into ICE candidates; empty means the one of `media`.
     pub advertise: Vec<IpAddr>,
     /// Applications whose users may enter by `/v1/enter`.
     pub app: Vec<AppConfig>,
+    /// What rooms hold.
+    pub limits: SceneLimits,
     /// Keys of LiveKit tokens.
     pub api_key: Vec<ApiKey>,
     /// Keys of Tencent Cloud requests.
     pub cloud_key: Vec<CloudKey>,
+    /// Proxies whose word counts on where a request came from and whether it was encrypted.
+    pub proxies: Vec<Network>,
+    /// The file with the history of rooms; none keeps it in memory until the server stops.
+    pub database: Option<PathBuf>,
+    /// Whether `/v1` answers pages only where they came by an IP address or `localhost`: for a server
+    /// that has no name, so that any name was given to it by somebody else. Set by programs, never read.
+    #[serde(skip)]
+    pub nameless: bool,
+}
+
+/// What rooms of each kind hold (TRTC's figures where nothing is given).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SceneLimits {
+    /// Meetings: video calls and audio calls.
+    pub call: Limits,
+    /// Broadcasts: live rooms and voice chat rooms.
+    pub live: Limits,
+}
+
+impl Default for SceneLimits {
+    fn default() -> SceneLimits {
+        SceneLimits {
+            call: Limits { online: 300, publishing: 50 },
+            live: Limits { online: 100_000, publishing: 50 },
+        }
+    }
+}
+
+impl SceneLimits {
+    /// What a room of that scene holds.
+    pub fn of(&self, scene: Scene) -> Limits {
+        if scene.is_live() { self.live } else { self.call }
+    }
+}
+
+/// Files with a certificate, read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// PEM: the server's certificate, and behind it those that lead to an authority.
+    pub certificate: PathBuf,
+    /// PEM: the certificate's key.
+    pub key: PathBuf,
 }
 
 /// One application: its SDKAppID and the secret its UserSigs are made with.
@@ -53,12 +108,30 @@ pub struct AppConfig {
     /// What guests have to say for it; nothing when left out.
     #[serde(default)]
     pub passcode: Option<String>,
+    /// Whether everybody needs a permission ticket (PrivateMapKey) beside their UserSig; that of a guest
+    /// is in their signature.
+    #[serde(default)]
+    pub permission: bool,
+    /// Whether those who come to a room wait until a host admits them, unless a host changes that.
+    #[serde(default)]
+    pub waiting_room: bool,
+    /// Who is told what happens in the rooms; nobody when left out.
+    #[serde(default)]
+    pub callback: Option<CallbackConfig>,
 }
 
 impl AppConfig {
-    /// An application that takes no guests.
+    /// An application that takes no guests and tells nobody.
     pub fn new(id: u32, key: impl Into<String>) -> AppConfig {
-        AppConfig { id, key: key.into(), guests: false, passcode: None }
+        AppConfig {
+            id,
+            key: key.into(),
+            guests: false,
+            passcode: None,
+            permission: false,
+            waiting_room: false,
+            callback: None,
+        }
     }
 }
 
@@ -104,7 +177,7 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The parts are readable but do not fit together.
+    /// The parts are readable but do not fit together, and nobody says where they came from.
     #[error("{0}")]
     Conflict(String),
 }
@@ -114,24 +187,35 @@ impl Default for Config {
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Config {
             http: loopback(DEFAULT_HTTP_PORT),
+            tls: None,
             media: loopback(DEFAULT_MEDIA_PORT),
+            media_tcp: true,
             workers: None,
             advertise: Vec::new(),
             app: Vec::new(),
+            limits: SceneLimits::default(),
             api_key: Vec::new(),
             cloud_key: Vec::new(),
+            proxies: Vec::new(),
+            database: None,
+            nameless: false,
         }
     }
 }
 
 impl Config {
-    /// Reads the text of a configuration file; `file` is only named in errors.
+    /// Reads the text of a configuration file and refuses what [`Config::check`] would; `file` is only named
+    /// in errors.
     pub fn from_toml(file: &str, text: &str) -> Result<Config, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::File {
-            file: file.to_owned(),
-            line: line_of(text, error.span().map_or(0, |span| span.start)),
-            reason: without_values(error.message()),
-        })
+        let refused = |line, reason| ConfigError::File { file: file.to_owned(), line, reason };
+        let config: Config = toml::from_str(text).map_err(|error| {
+            let line = line_of(text, error.span().map_or(0, |span| span.start));
+            refused(line, without_values(error.message()))
+        })?;
+        match check::unfit(&config) {
+            None => Ok(config),
+            Some(unfit) => Err(refused(line_of(text, unfit.offset(text)), unfit.reason)),
+        }
     }
 
     /// Lays settings that were given elsewhere over these; a list replaces the whole list.
@@ -144,58 +228,31 @@ impl Config {
         }
         set(&mut self.http, over.http);
         set(&mut self.media, over.media);
+        set(&mut self.media_tcp, over.media_tcp);
         set(&mut self.advertise, over.advertise);
         set(&mut self.app, over.app);
         set(&mut self.api_key, over.api_key);
         set(&mut self.cloud_key, over.cloud_key);
+        set(&mut self.proxies, over.proxies);
         self.workers = over.workers.or(self.workers);
+        self.tls = over.tls.or(self.tls);
+        self.database = over.database.or(self.database);
         self
     }
 
     /// Refuses what could only surprise later: empty or doubled keys, app 0, no workers.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let conflict = |text: String| Err(ConfigError::Conflict(text));
-        if self.workers.is_some_and(|workers| !(1..=MOST_WORKERS).contains(&workers)) {
-            return conflict(format!("workers must be from 1 to {MOST_WORKERS}"));
-        }
-        for (index, app) in self.app.iter().enumerate() {
-            if app.id == 0 {
-                return conflict("an app has id 0; SDKAppIDs start at 1".to_owned());
-            }
-            if app.key.is_empty() {
-                return conflict(format!("app {} has an empty key", app.id));
-            }
-            if app.passcode.as_ref().is_some_and(String::is_empty) {
-                return conflict(format!("app {} has an empty passcode; leave it out", app.id));
-            }
-            if app.passcode.is_some() && !app.guests {
-                return conflict(format!("app {} has a passcode but takes no guests", app.id));
-            }
-            if self.app[..index].iter().any(|other| other.id == app.id) {
-                return conflict(format!("app {} is given twice", app.id));
-            }
-        }
-        let named = |what: &str, pairs: Vec<(&str, &str)>| {
-            for (index, (name, secret)) in pairs.iter().enumerate() {
-                if name.is_empty() || secret.is_empty() {
-                    return Err(format!("{what} with an empty half"));
-                }
-                if pairs[..index].iter().any(|(other, _)| other == name) {
-                    return Err(format!("{what} {name} is given twice"));
-                }
-            }
-            Ok(())
-        };
-        let api = self.api_key.iter().map(|k| (&*k.key, &*k.secret));
-        let cloud = self.cloud_key.iter().map(|k| (&*k.id, &*k.key));
-        named("api_key", api.collect())
-            .and_then(|()| named("cloud_key", cloud.collect()))
-            .map_err(ConfigError::Conflict)
+        check::unfit(self).map_or(Ok(()), |unfit| Err(ConfigError::Conflict(unfit.reason)))
+    }
+
+    /// An application, if it is one of ours.
+    pub fn application(&self, id: u32) -> Option<&AppConfig> {
+        self.app.iter().find(|app| app.id == id)
     }
 
     /// The secret of an application, if it is one of ours.
     pub fn app_key(&self, id: u32) -> Option<&str> {
-        self.app.iter().find(|app| app.id == id).map(|app| app.key.as_str())
+        self.application(id).map(|app| app.key.as_str())
     }
 }
 
@@ -218,12 +275,18 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("http", &self.http)
+            .field("tls", &self.tls)
             .field("media", &self.media)
+            .field("media_tcp", &self.media_tcp)
             .field("workers", &self.workers)
             .field("advertise", &self.advertise)
             .field("app", &self.app)
+            .field("limits", &self.limits)
             .field("api_key", &self.api_key)
             .field("cloud_key", &self.cloud_key)
+            .field("proxies", &self.proxies)
+            .field("database", &self.database)
+            .field("nameless", &self.nameless)
             .finish()
     }
 }
@@ -253,12 +316,16 @@ mod tests {
     const FILE: &str = "
 http = \"127.0.0.1:1000\"
 media = \"127.0.0.1:2000\"
+media_tcp = false
 workers = 3
 advertise = [\"192.0.2.1\"]
+database = \"confab.db\"
+proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]
 
 [[app]]
 id = 1400000001
 key = \"file-key\"
+callback = { url = \"https://a.example/told?callback-url\", key = \"callbackKey\" }
 
 [[api_key]]
 key = \"api\"
@@ -274,11 +341,15 @@ key = \"cloud-secret\"
         let config = Config::from_toml("c.toml", FILE).unwrap();
         assert_eq!(config.http.port(), 1000);
         assert_eq!(config.media.port(), 2000);
+        assert!(!config.media_tcp && Config::default().media_tcp, "on unless it is switched off");
         assert_eq!(config.workers, Some(3));
         assert_eq!(config.advertise, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
         assert_eq!(config.app_key(1_400_000_001), Some("file-key"));
         assert_eq!(config.api_key[0].secret, "api-secret");
         assert_eq!(config.cloud_key[0].id, "AKID");
+        assert_eq!(config.database, Some("confab.db".into()));
+        assert_eq!(config.proxies, ["10.0.0.0/8".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
+        assert_eq!(config.app[0].callback.as_ref().unwrap().key, "callbackKey");
         config.check().unwrap();
     }
 
@@ -295,6 +366,9 @@ key = \"cloud-secret\"
         let error = Config::from_toml("c.toml", "http = \"0.0.0.0:1\"\n\nprot = 3\n").unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("c.toml line 3: unknown field `prot`"), "{text}");
+
+        let hosts_only = Config::from_toml("c.toml", "nameless = true\n").unwrap_err().to_string();
+        assert!(hosts_only.contains("unknown field `nameless`"), "{hosts_only}");
 
         let nested = "[[app]]\nid = 1\nkey = \"k\"\nsecret = \"planted-secret\"\n";
         let text = Config::from_toml("c.toml", nested).unwrap_err().to_string();
@@ -332,24 +406,12 @@ key = \"cloud-secret\"
     }
 
     #[test]
-    fn contradictions_are_refused() {
-        let app = |id, key: &str| AppConfig::new(id, key);
-        let with = |apps: Vec<AppConfig>| Config { app: apps, ..Config::default() }.check();
-        assert!(with(vec![app(1, "a"), app(1, "b")]).unwrap_err().to_string().contains("1 is given twice"));
-        assert!(with(vec![app(0, "a")]).is_err());
-        assert!(with(vec![app(1, "")]).is_err());
-        assert!(with(vec![app(1, "a"), app(2, "a")]).is_ok());
-        assert!(Config { workers: Some(0), ..Config::default() }.check().is_err());
-        let key = |key: &str| ApiKey { key: key.to_owned(), secret: "s".to_owned() };
-        assert!(Config { api_key: vec![key("a"), key("a")], ..Config::default() }.check().is_err());
-    }
-
-    #[test]
     fn debug_output_shows_no_secret() {
         let config = Config::from_toml("c.toml", FILE).unwrap();
         let text = format!("{config:?} {config:#?}");
         assert!(text.contains("1400000001:***"), "{text}");
-        for secret in ["file-key", "api-secret", "cloud-secret"] {
+        let text = format!("{text} {:?}", config.app[0].callback);
+        for secret in ["file-key", "api-secret", "cloud-secret", "callback-url", "callbackKey"] {
             assert!(!text.contains(secret), "{text}");
         }
     }

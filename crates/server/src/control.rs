@@ -3,13 +3,22 @@
 //! The rules are [`rooms::Rooms`] and [`enter::check`], plain values that take the time as an
 //! argument; [`Control`] is the one task that owns the rooms.
 
+mod effect;
 mod ended;
 mod enter;
+mod perform;
+mod permission;
+mod rights;
+mod room;
 mod rooms;
+mod seat;
 mod service;
 mod token;
+mod waiting;
 
+pub(crate) use effect::{Effect, Order};
 pub(crate) use enter::{Entry, check};
-pub(crate) use rooms::{Census, RoleError, Rooms};
-pub(crate) use service::{Control, Stopped};
+pub(crate) use room::Refused;
+pub(crate) use rooms::{By, Census, RoleError, Rooms, Taken};
+pub(crate) use service::{Control, Listener, Stopped, apply};
 pub(crate) use token::Issuer;

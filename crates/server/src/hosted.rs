@@ -2,18 +2,22 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use confab_protocol::ExitCause;
-use tokio::sync::oneshot;
-use tracing::error;
+use tokio::sync::mpsc::error::TrySendError;
+use tracing::{error, warn};
 
 use crate::config::Config;
+use crate::engine::{MediaPort, Translated};
+use crate::identity::Identity;
 use crate::server::{Server, StartError, url_of};
 
 /// The name of every thread of a hosted server but the media workers.
 const THREAD: &str = "confab-server";
+/// Orders that may wait for the server's thread.
+const ORDERS: usize = 8;
 /// HTTP and the room service are light; media has workers of its own.
 const RUNTIME_THREADS: usize = 2;
 
@@ -21,8 +25,45 @@ const RUNTIME_THREADS: usize = 2;
 /// [`ExitCause::HostStopped`] and waits, as [`Hosted::stop`] does.
 pub struct Hosted {
     http: SocketAddr,
-    stop: Option<oneshot::Sender<ExitCause>>,
+    orders: Option<tokio::sync::mpsc::Sender<Order>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Where other computers are let in, or why not.
+type Opened = Result<SocketAddr, StartError>;
+
+/// What the server's thread is told.
+enum Order {
+    Open {
+        http: SocketAddr,
+        identity: Arc<Identity>,
+        reply: mpsc::SyncSender<Opened>,
+    },
+    /// At one address, or at all.
+    Close {
+        http: Option<SocketAddr>,
+        reply: mpsc::SyncSender<()>,
+    },
+    Ports {
+        reply: mpsc::SyncSender<Vec<MediaPort>>,
+    },
+    Outside(Vec<Translated>),
+    Stop(ExitCause),
+}
+
+/// Tells a hosted server where it is reached from outside. It holds no server: one that has ended hears
+/// nothing.
+#[derive(Debug, Clone)]
+pub struct Translator(Option<tokio::sync::mpsc::Sender<Order>>);
+
+impl Translator {
+    /// Media comes in there from now on, and nowhere else from outside; see [`Server::set_outside`].
+    pub fn set(&self, ports: Vec<Translated>) {
+        let told = self.0.as_ref().map(|orders| orders.try_send(Order::Outside(ports)));
+        if let Some(Err(TrySendError::Full(_))) = told {
+            warn!("the server was not told where it is reached from outside: it is too busy");
+        }
+    }
 }
 
 impl Server {
@@ -30,14 +71,14 @@ impl Server {
     /// may be called inside or outside of an asynchronous runtime.
     pub fn spawn(config: Config) -> Result<Hosted, StartError> {
         let (started, starting) = mpsc::sync_channel(1);
-        let (stop, stopped) = oneshot::channel();
+        let (orders, taken) = tokio::sync::mpsc::channel(ORDERS);
         let thread = std::thread::Builder::new()
             .name(THREAD.to_owned())
-            .spawn(move || host(config, &started, stopped))
+            .spawn(move || host(config, &started, taken))
             .map_err(StartError::Threads)?;
         let ended = || StartError::Threads(std::io::Error::other("the server's thread ended"));
         match starting.recv().unwrap_or_else(|_| Err(ended())) {
-            Ok(http) => Ok(Hosted { http, stop: Some(stop), thread: Some(thread) }),
+            Ok(http) => Ok(Hosted { http, orders: Some(orders), thread: Some(thread) }),
             Err(error) => {
                 // It ends by itself after an error.
                 let _ = thread.join();
@@ -50,7 +91,7 @@ impl Server {
 fn host(
     config: Config,
     started: &mpsc::SyncSender<Result<SocketAddr, StartError>>,
-    stopped: oneshot::Receiver<ExitCause>,
+    mut orders: tokio::sync::mpsc::Receiver<Order>,
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name(THREAD)
@@ -67,9 +108,31 @@ fn host(
     };
     runtime.block_on(async {
         match Server::start(config).await {
-            Ok(server) => {
+            Ok(mut server) => {
                 let _ = started.send(Ok(server.http()));
-                let cause = stopped.await.unwrap_or(ExitCause::HostStopped);
+                let cause = loop {
+                    match orders.recv().await {
+                        Some(Order::Open { http, identity, reply }) => {
+                            // Who asked has gone; what was opened stays so until it is closed.
+                            let _ = reply.send(server.open_at(http, &identity).await);
+                        }
+                        Some(Order::Close { http, reply }) => {
+                            match http {
+                                Some(http) => server.close_at(http).await,
+                                None => server.close().await,
+                            }
+                            // Who asked has gone, and it is closed all the same.
+                            let _ = reply.send(());
+                        }
+                        Some(Order::Ports { reply }) => {
+                            // Who asked has gone.
+                            let _ = reply.send(server.media_ports().await);
+                        }
+                        Some(Order::Outside(ports)) => server.set_outside(ports).await,
+                        Some(Order::Stop(cause)) => break cause,
+                        None => break ExitCause::HostStopped,
+                    }
+                };
                 server.stop(cause).await;
             }
             Err(error) => {
@@ -87,7 +150,53 @@ impl Hosted {
 
     /// The address that a client on this machine uses.
     pub fn url(&self) -> String {
-        url_of(self.http)
+        url_of(self.http, false)
+    }
+
+    /// Lets other computers in at one of this machine's addresses; see [`Server::open_at`]. Blocks for
+    /// milliseconds; not to be called on a thread of an asynchronous runtime.
+    pub fn open_at(&self, http: SocketAddr, identity: &Arc<Identity>) -> Result<SocketAddr, StartError> {
+        let (reply, opened) = mpsc::sync_channel(1);
+        let order = Order::Open { http, identity: Arc::clone(identity), reply };
+        let ended = || StartError::Threads(std::io::Error::other("the server has ended"));
+        let orders = self.orders.as_ref().ok_or_else(ended)?;
+        orders.blocking_send(order).map_err(|_| ended())?;
+        opened.recv().unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Where media comes in at addresses of this machine's own; none when the server has ended. Blocks for
+    /// milliseconds; not to be called on a thread of an asynchronous runtime.
+    pub fn media_ports(&self) -> Vec<MediaPort> {
+        let (reply, told) = mpsc::sync_channel(1);
+        let asked =
+            self.orders.as_ref().is_some_and(|orders| orders.blocking_send(Order::Ports { reply }).is_ok());
+        if asked { told.recv().unwrap_or_default() } else { Vec::new() }
+    }
+
+    /// What tells it where it is reached from outside.
+    pub fn translator(&self) -> Translator {
+        Translator(self.orders.clone())
+    }
+
+    /// Lets nobody else in from other computers; see [`Server::close`]. Blocks for milliseconds; not to
+    /// be called on a thread of an asynchronous runtime.
+    pub fn close(&self) {
+        self.shut(None);
+    }
+
+    /// The same at one address; see [`Server::close_at`].
+    pub fn close_at(&self, http: SocketAddr) {
+        self.shut(Some(http));
+    }
+
+    fn shut(&self, http: Option<SocketAddr>) {
+        let (reply, closed) = mpsc::sync_channel(1);
+        let order = Order::Close { http, reply };
+        // A server that has ended lets nobody in.
+        let asked = self.orders.as_ref().is_some_and(|orders| orders.blocking_send(order).is_ok());
+        if asked {
+            let _ = closed.recv();
+        }
     }
 
     /// Tells everybody why and waits until every thread is gone; at most 3 s.
@@ -96,9 +205,9 @@ impl Hosted {
     }
 
     fn end(&mut self, cause: ExitCause) {
-        if let Some(stop) = self.stop.take() {
-            // A server that has ended by itself needs no word.
-            let _ = stop.send(cause);
+        if let Some(orders) = self.orders.take() {
+            // There is room: who opens or closes waits for it. A server that has ended needs no word.
+            let _ = orders.try_send(Order::Stop(cause));
         }
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             error!("the server's thread had panicked");

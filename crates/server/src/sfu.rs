@@ -3,23 +3,26 @@
 //! A room lives on one worker, and its candidates name that worker's port: no packet changes
 //! threads and nothing is locked on its path. The workers also do all signalling of their people.
 
-mod address;
+pub(crate) mod address;
 mod arena;
 mod codec;
-mod command;
-mod directory;
+pub(crate) mod command;
+pub(crate) mod directory;
 mod ids;
+mod init;
 mod keyframe;
-mod outbox;
+pub(crate) mod outbox;
 mod peer;
 mod person;
+mod reach;
 mod rebase;
-mod reports;
+pub(crate) mod reports;
 mod room;
-mod rooms;
+pub(crate) mod rooms;
 mod sdp;
 mod speakers;
 mod stun;
+mod tcp;
 mod timers;
 mod track;
 mod worker;
@@ -35,6 +38,7 @@ use confab_protocol::Notice;
 use confab_signal::lk;
 use tokio::sync::{mpsc, oneshot};
 
+use address::Bound;
 pub use command::Join;
 use command::{Ask, Command, Resume, Seat};
 use directory::Directory;
@@ -42,7 +46,7 @@ use reports::Reports;
 pub(crate) use rooms::leave;
 use worker::{Inbox, Worker};
 
-use crate::engine::{Engine, EngineError, EngineEvent, Permission};
+use crate::engine::{Engine, EngineError, EngineEvent, Kind, ListenError, MediaPort, Permission, Translated};
 
 /// Responses that may wait for one websocket; who has more unread is closed.
 const UNREAD: usize = 256;
@@ -56,6 +60,8 @@ pub struct EmbeddedConfig {
     pub workers: Option<usize>,
     /// Addresses that candidates name, for a server behind a translator.
     pub advertise: Vec<IpAddr>,
+    /// Whether the workers take TCP connections on the same ports too.
+    pub tcp: bool,
 }
 
 /// The SFU in this process. Dropping it ends its threads, without telling anybody; see
@@ -72,8 +78,9 @@ pub struct Embedded {
 pub struct Line {
     seat: Seat,
     inbox: Inbox,
-    /// What the participant is told; ends when the session ends.
-    pub responses: mpsc::Receiver<lk::signal_response::Message>,
+    /// What the participant is told; ends when the session ends. In boxes, because a queue has room for
+    /// many and holds few.
+    pub responses: mpsc::Receiver<Box<lk::signal_response::Message>>,
 }
 
 impl Line {
@@ -91,18 +98,24 @@ impl Drop for Line {
 
 impl Embedded {
     /// Binds the sockets and starts the workers, each a thread `sfu-<n>`. What happens in the rooms
-    /// is told to `events`.
-    pub fn start(config: &EmbeddedConfig, events: &mpsc::Sender<EngineEvent>) -> io::Result<Embedded> {
+    /// is told to `events`. The error names the address that a worker could not have.
+    pub fn start(
+        config: &EmbeddedConfig,
+        events: &mpsc::Sender<EngineEvent>,
+    ) -> Result<Embedded, ListenError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = config.workers.unwrap_or_else(|| cores.min(2)).max(1);
         let directory = Arc::new(Directory::new(count));
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for index in 0..count {
-            let bind = nth_port(config.media, index)?;
-            let reports = Reports::new(events.clone());
-            let started = Worker::start(index, bind, &config.advertise, Arc::clone(&directory), reports);
-            let (worker, thread) = started
-                .map_err(|error| io::Error::new(error.kind(), format!("media port {bind}: {error}")))?;
+            let address = nth_port(config.media, index).map_err(|refusal| ListenError {
+                tcp: false,
+                address: config.media,
+                refusal,
+            })?;
+            let (reports, bind) = (Reports::new(events.clone()), Bound { address, tcp: config.tcp });
+            let (worker, thread) =
+                Worker::start(index, bind, &config.advertise, Arc::clone(&directory), reports)?;
             workers.push(worker);
             threads.push(thread);
         }
@@ -170,6 +183,32 @@ impl Embedded {
 
 #[async_trait]
 impl Engine for Embedded {
+    async fn listen(&self, address: IpAddr) -> Result<(), ListenError> {
+        for worker in &self.workers {
+            let address = SocketAddr::new(address, worker.local.port());
+            worker.listen(address).await?;
+        }
+        Ok(())
+    }
+
+    async fn ports(&self) -> Vec<MediaPort> {
+        let mut ports = Vec::new();
+        for worker in 0..self.workers.len() {
+            // One that has ended has none.
+            ports.extend(self.ask(worker, |reply| Ask::Ports { reply }).await.unwrap_or_default());
+        }
+        ports
+    }
+
+    async fn set_outside(&self, ports: Vec<Translated>) {
+        for worker in 0..self.workers.len() {
+            let ports = ports.clone();
+            if self.ask(worker, |reply| Ask::Outside { ports, reply }).await.is_err() {
+                tracing::debug!(worker, "worker had already ended");
+            }
+        }
+    }
+
     async fn rooms(&self) -> Result<Vec<lk::Room>, EngineError> {
         let mut rooms = Vec::new();
         for worker in 0..self.workers.len() {
@@ -220,6 +259,15 @@ impl Engine for Embedded {
     ) -> Result<(), EngineError> {
         let (identity, track) = (identity.to_owned(), track_sid.to_owned());
         self.ask_room(room, |room, reply| Ask::Mute { room, identity, track, muted, reply }).await
+    }
+
+    async fn silence(&self, room: &str, identity: &str, kind: Kind) -> Result<(), EngineError> {
+        let identity = identity.to_owned();
+        self.ask_room(room, |room, reply| Ask::Silence { room, identity, kind, reply }).await
+    }
+
+    async fn set_metadata(&self, room: &str, metadata: String) -> Result<(), EngineError> {
+        self.ask_room(room, |room, reply| Ask::Metadata { room, metadata, reply }).await
     }
 
     async fn send_data(

@@ -1,13 +1,19 @@
 //! A real server on a free port around an engine that only writes down what it is told.
 
+mod attempts;
+mod describe;
 mod enter;
+mod listeners;
+mod openapi;
 mod port;
 mod rest;
 mod role;
 mod signalling;
+mod tls;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -17,8 +23,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::config::{ApiKey, AppConfig, CloudKey, Config};
-use crate::engine::{Engine, EngineError, EngineEvent, Permission};
+use crate::engine::{Engine, EngineError, EngineEvent, Kind, ListenError, Permission};
 use crate::http::{Shared, unix_now};
+use crate::listeners::Listeners;
 use crate::server::Server;
 
 const APP: u32 = 1_400_000_001;
@@ -32,6 +39,8 @@ const CLOUD_KEY: &str = "planted-cloud-key-15d3";
 struct Recorder {
     rooms: Mutex<Vec<(String, Vec<String>)>>,
     asked: Mutex<Vec<String>>,
+    /// The metadata set last, of any room.
+    state: Mutex<String>,
 }
 
 impl Recorder {
@@ -61,6 +70,10 @@ impl Engine for Recorder {
         Ok(Vec::new())
     }
 
+    async fn listen(&self, _: IpAddr) -> Result<(), ListenError> {
+        Ok(())
+    }
+
     async fn participants(&self, _: &str) -> Result<Vec<lk::ParticipantInfo>, EngineError> {
         Ok(Vec::new())
     }
@@ -81,7 +94,7 @@ impl Engine for Recorder {
     }
 
     async fn set_permission(&self, room: &str, identity: &str, p: Permission) -> Result<(), EngineError> {
-        self.note(format!("permission {room} {identity} publish={} hidden={}", p.can_publish, p.hidden));
+        self.note(format!("permission {room} {identity} publish={} hidden={}", p.publish.any(), p.hidden));
         Ok(())
     }
 
@@ -96,6 +109,16 @@ impl Engine for Recorder {
     }
 
     async fn mute(&self, _: &str, _: &str, _: &str, _: bool) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn silence(&self, room: &str, identity: &str, kind: Kind) -> Result<(), EngineError> {
+        self.note(format!("silence {room} {identity} {kind:?}"));
+        Ok(())
+    }
+
+    async fn set_metadata(&self, _: &str, metadata: String) -> Result<(), EngineError> {
+        *self.state.lock().unwrap() = metadata;
         Ok(())
     }
 
@@ -122,6 +145,7 @@ struct Trial {
     server: Server,
     engine: Arc<Recorder>,
     events: mpsc::Sender<EngineEvent>,
+    listeners: Listeners,
     client: reqwest::Client,
 }
 
@@ -137,16 +161,25 @@ fn config() -> Config {
 
 impl Trial {
     async fn start() -> Trial {
+        Trial::with(config()).await
+    }
+
+    async fn with(config: Config) -> Trial {
         let engine = Arc::new(Recorder::default());
-        let mut sender = None;
+        let (mut sender, listeners) = (None, OnceLock::new());
         let give = Arc::clone(&engine);
         let make = |_: &Config, events| {
             sender = Some(events);
-            Ok((give as Arc<dyn Engine>, |_: &Arc<Shared>| Router::new()))
+            let routes = |shared: &Arc<Shared>| {
+                listeners.set(shared.listeners.clone()).unwrap();
+                Router::new()
+            };
+            Ok((give as Arc<dyn Engine>, routes))
         };
-        let server = Server::assemble(config(), make).await.unwrap();
+        let server = Server::assemble(config, make).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Trial { server, engine, events: sender.unwrap(), client }
+        let (events, listeners) = (sender.unwrap(), listeners.into_inner().unwrap());
+        Trial { server, engine, events, listeners, client }
     }
 
     /// Posts JSON to a path and gives the status and the answer.

@@ -4,10 +4,13 @@
 //! knows nothing of rooms. Both directions are bounded: who does not read is closed.
 
 mod carry;
-mod gate;
+pub(crate) mod gate;
+
+pub(crate) use gate::bearer;
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +18,20 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::{Extension, RawQuery, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use confab_signal::{Claims, limit};
 
 use crate::engine::Permission;
+use crate::happening::ClientInfo;
+use crate::proxy::Caller;
 use crate::sfu::Embedded;
+
+/// What is read at once, bytes. Most messages are smaller, and the buffer grows for one that is not; the
+/// library's own size of 128 KiB would be most of what somebody costs who is in.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// Finds the secret that belongs to a token's issuer.
 pub trait TokenKeys: Send + Sync + Debug {
@@ -35,7 +44,13 @@ pub trait TokenKeys: Send + Sync + Debug {
 pub trait Admit: Send + Sync + Debug {
     /// Whether `identity` may join `room` now, and on which terms; it is not the token's own for a
     /// second connection that only sends. Also asked when a websocket resumes.
-    async fn admit(&self, room: &str, identity: &str, claims: &Claims) -> Result<Admission, Refusal>;
+    async fn admit(
+        &self,
+        room: &str,
+        identity: &str,
+        claims: &Claims,
+        client: ClientInfo,
+    ) -> Result<Admission, Refusal>;
 }
 
 /// The terms on which somebody joins.
@@ -43,6 +58,8 @@ pub trait Admit: Send + Sync + Debug {
 pub struct Admission {
     /// How long the seat is kept after the connection was lost.
     pub seat: Duration,
+    /// How many people may send in the room, where the room service has rules for it.
+    pub publishing: Option<u32>,
     /// Replaces what the token allows.
     pub permission: Option<Permission>,
     /// Attributes on top of the token's.
@@ -57,7 +74,7 @@ impl Admission {
 
     /// A client that came with nothing but a LiveKit token.
     pub fn plain() -> Admission {
-        Admission { seat: Self::PLAIN_SEAT, permission: None, attributes: HashMap::new() }
+        Admission { seat: Self::PLAIN_SEAT, publishing: None, permission: None, attributes: HashMap::new() }
     }
 }
 
@@ -118,23 +135,30 @@ async fn not_here() -> Response {
 
 async fn validate(
     Shared(state): Shared<State>,
+    from: Option<Extension<Caller>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<&'static str, Refusal> {
-    gate::pass(&state, &headers, query.as_deref().unwrap_or_default()).await?;
+    gate::pass(&state, &headers, query.as_deref().unwrap_or_default(), address(from)).await?;
     Ok("success")
+}
+
+fn address(from: Option<Extension<Caller>>) -> Option<IpAddr> {
+    from.map(|Extension(caller)| caller.address)
 }
 
 async fn rtc(
     Shared(state): Shared<State>,
+    from: Option<Extension<Caller>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     // Without an upgrade there is nothing here; LiveKit's servers answer the same.
     let Ok(upgrade) = upgrade else { return not_here().await };
-    match gate::pass(&state, &headers, query.as_deref().unwrap_or_default()).await {
+    match gate::pass(&state, &headers, query.as_deref().unwrap_or_default(), address(from)).await {
         Ok(entrance) => upgrade
+            .read_buffer_size(READ_BUFFER)
             .max_message_size(limit::MESSAGE)
             .max_frame_size(limit::MESSAGE)
             .on_upgrade(move |socket| carry::serve(socket, state.engine, entrance)),

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
+#[cfg(unix)]
 use std::time::{Duration, Instant};
 
 fn program(arguments: &[&str]) -> Command {
@@ -29,7 +30,13 @@ struct Serving {
 impl Serving {
     /// Starts it with `--dev` on free ports and reads its greeting.
     fn dev() -> Serving {
-        let arguments = ["--dev", "--http", "127.0.0.1:0", "--media", "127.0.0.1:0", "--log", "info"];
+        Serving::with(&[])
+    }
+
+    /// The same with further arguments.
+    fn with(more: &[&str]) -> Serving {
+        let mut arguments = vec!["--dev", "--http", "127.0.0.1:0", "--media", "127.0.0.1:0", "--log", "info"];
+        arguments.extend(more);
         let mut child = program(&arguments).spawn().unwrap();
         let mut greeting = Vec::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -120,6 +127,22 @@ fn a_port_in_use_is_said_with_its_number() {
         said.contains(&format!("media port {} on 127.0.0.1 is already in use", address.port())),
         "{said}"
     );
+}
+
+#[test]
+fn a_database_belongs_to_one_server_until_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("confab.db");
+    let file = file.to_str().unwrap();
+    let mut first = Serving::with(&["--database", file]);
+    let (status, _, said) =
+        run(&["--dev", "--http", "127.0.0.1:0", "--media", "127.0.0.1:0", "--database", file]);
+    assert_eq!(status.code(), Some(1));
+    assert!(said.contains(&format!("the database {file} is in use by another server")), "{said}");
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let second = Serving::with(&["--database", file]);
+    assert!(second.get("/healthz").starts_with("HTTP/1.1 200"));
 }
 
 #[test]

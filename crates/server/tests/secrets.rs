@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use confab_protocol::{ExitCause, SdkAppId, user_sig};
-use confab_server::{ApiKey, AppConfig, CloudKey, Config, Server};
+use confab_server::{ApiKey, AppConfig, CallbackConfig, CloudKey, Config, Server};
 use confab_signal::lk::signal_request::Message as Request;
 use confab_signal::{Claims, VideoGrant, encode_request, lk};
 use futures_util::{SinkExt, StreamExt};
@@ -46,11 +46,17 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// Nobody is there, which is logged.
+fn callback() -> CallbackConfig {
+    let url = "http://127.0.0.1:9/planted-callback?token=planted".to_owned();
+    CallbackConfig { url, key: "plantedCallbackKey".to_owned() }
+}
+
 fn config() -> Config {
     Config {
         http: "127.0.0.1:0".parse().unwrap(),
         media: "127.0.0.1:0".parse().unwrap(),
-        app: vec![AppConfig::new(APP, APP_KEY)],
+        app: vec![AppConfig { callback: Some(callback()), ..AppConfig::new(APP, APP_KEY) }],
         api_key: vec![ApiKey { key: "devkey".to_owned(), secret: API_SECRET.to_owned() }],
         cloud_key: vec![CloudKey { id: "AKID".to_owned(), key: "planted-cloud-key".to_owned() }],
         ..Config::default()
@@ -117,6 +123,8 @@ async fn no_secret_reaches_the_log_at_any_level_on_any_thread() {
     let rest = client.post(&url).header("x-tc-action", "RemoveUser").header("x-tc-timestamp", now());
     let rest = rest.header("authorization", "TC3-HMAC-SHA256 Credential=AKID/planted, Signature=planted");
     rest.body("planted-body").send().await.unwrap();
+    let older = "Action=RemoveUser&SecretId=AKID&Signature=planted&Timestamp=";
+    client.get(format!("{url}/?{older}{}", now())).send().await.unwrap();
     server.stop(ExitCause::ServerStopped).await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();

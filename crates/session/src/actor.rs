@@ -2,38 +2,47 @@
 //! devices, streams and the connection in step with it.
 
 mod computer;
+mod host;
 mod local;
+mod message;
 mod remote;
 mod report;
+mod shared;
+
+pub(crate) use message::Sent;
+pub(crate) use shared::Shared;
 
 use crate::link::{Link, News, Order, Setup};
+use crate::message::{Incoming, Wanted};
 use crate::offload::offload;
 use crate::room::{Attempt, Effect, Input, Phase, Room};
-use crate::session::{Receive, SessionConfig};
+use crate::session::SessionConfig;
+use crate::signalling::Route;
 use crate::subscribe::people::People;
-use crate::subscribe::video::{VideoIn, Whose};
-use confab_frame::{Slot, VideoFrame};
+use crate::subscribe::video::Whose;
+use crate::subscribe::wishes::Change;
 use confab_media::process::Processing;
-use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
+use confab_media::{CameraSource, Device, MicrophoneSource, SpeakerSink};
 use confab_protocol::{
-    EnterParams, Event, Fault, Notice, Participant, RawEnterParams, Role, Statistics, Stay, StreamType,
+    EnterParams, Event, Fault, HostAction, OtherRoom, Participant, RawEnterParams, Role, Statistics, Stay,
+    StreamType, UserSigText,
 };
 use confab_signal::lk;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 /// News and reports of our own tasks that may wait.
 const INSIDE: usize = 256;
-/// How often statistics are told in a room (TRTC).
-const STATISTICS: Duration = Duration::from_secs(2);
+/// How often statistics and qualities are told in a room (TRTC).
+const FIGURES: Duration = Duration::from_secs(2);
 /// How often loudness is told in a room or with a microphone open, while anybody is heard (TRTC
 /// recommends 300 ms).
 const VOLUME: Duration = Duration::from_millis(300);
 /// How often devices are looked after.
-const CARE: Duration = Duration::from_millis(500);
+const CARE: Duration = Duration::from_millis(250);
 
 pub(crate) type Reply<T> = oneshot::Sender<T>;
 
@@ -47,10 +56,15 @@ pub(crate) enum Command {
     MuteVideo(bool, Reply<()>),
     StartAudio(MicrophoneSource, Reply<Result<(), Fault>>),
     StopAudio(Reply<()>),
-    MuteAudio(bool, Reply<()>),
+    MuteAudio(bool, Reply<Result<(), Fault>>),
     SetProcessing(Processing, Reply<()>),
     SetSpeaker(SpeakerSink, Reply<Result<(), Fault>>),
-    View { user: String, stream: StreamType, on: bool, reply: Reply<()> },
+    SwitchRole(Role, Option<UserSigText>, Reply<Result<(), Fault>>),
+    SwitchRoom(OtherRoom, Reply<Result<(), Fault>>),
+    Act(HostAction, Reply<Result<(), Fault>>),
+    Devices(Vec<Device>, Reply<()>),
+    Wish(Change, Reply<()>),
+    SendMessage(Wanted, Reply<Result<Sent, Fault>>),
     Participants(Reply<Vec<Participant>>),
     Statistics(Reply<Statistics>),
     Close(Reply<()>),
@@ -71,40 +85,8 @@ pub(crate) enum Inside {
     FirstSound {
         user_id: String,
     },
-}
-
-type Slots = HashMap<(String, StreamType), Arc<Slot<VideoFrame>>>;
-
-/// What the handle reads without asking.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) local: Arc<Slot<VideoFrame>>,
-    slots: Mutex<Slots>,
-}
-
-impl Shared {
-    /// Somebody's slot, if they are there.
-    pub(crate) fn slot(&self, user: &str, stream: StreamType) -> Option<Arc<Slot<VideoFrame>>> {
-        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(&(user.to_owned(), stream)).cloned()
-    }
-
-    fn open(&self, user: &str, stream: StreamType) -> Arc<Slot<VideoFrame>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry((user.to_owned(), stream)).or_default().clone()
-    }
-
-    /// Closes the slots of one person, or of everybody.
-    fn close(&self, user: Option<&str>) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|(owner, _), slot| {
-            let goes = user.is_none_or(|user| user == owner);
-            if goes {
-                slot.close();
-            }
-            !goes
-        });
-    }
+    /// What the room service was asked.
+    Asked(host::Asked),
 }
 
 /// The task's state.
@@ -115,6 +97,8 @@ pub(crate) struct Actor {
     room: Room,
     /// What the room is entered with, while there is one.
     params: Option<Arc<EnterParams>>,
+    /// The way to the server of these.
+    route: Option<Arc<Route>>,
     link: Option<Link>,
     news: mpsc::Sender<(Attempt, Instant, News)>,
     news_taken: mpsc::Receiver<(Attempt, Instant, News)>,
@@ -123,9 +107,15 @@ pub(crate) struct Actor {
     /// Events of the room that came before the entry is told.
     held: Vec<Event>,
     people: People,
+    standing: host::Standing,
+    /// Questions to the room service about our stay in this room that are on the way.
+    asking: JoinSet<()>,
+    /// What was asked as a host; it is answered even when it ended the room.
+    acting: JoinSet<()>,
     local: local::Local,
     remote: remote::Remote,
     report: report::Report,
+    messages: message::Messages,
     /// We are closed once nothing is held any more.
     closing: Vec<Reply<()>>,
     closed: bool,
@@ -135,12 +125,14 @@ impl Actor {
     pub(crate) fn new(config: SessionConfig, events: mpsc::Sender<Event>, shared: Arc<Shared>) -> Self {
         let (news, news_taken) = mpsc::channel(INSIDE);
         let (inside, inside_taken) = mpsc::channel(INSIDE);
+        let remote = remote::Remote::new(config.receive.into());
         Self {
             config,
             events,
             shared,
             room: Room::new(format!("{:032x}", rand::random::<u128>())),
             params: None,
+            route: None,
             link: None,
             news,
             news_taken,
@@ -148,9 +140,13 @@ impl Actor {
             inside_taken,
             held: Vec::new(),
             people: People::default(),
+            standing: host::Standing::default(),
+            asking: JoinSet::new(),
+            acting: JoinSet::new(),
             local: local::Local::default(),
-            remote: remote::Remote::default(),
+            remote,
             report: report::Report::default(),
+            messages: message::Messages::default(),
             closing: Vec::new(),
             closed: false,
         }
@@ -160,8 +156,8 @@ impl Actor {
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut care = tokio::time::interval(CARE);
         care.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut statistics = tokio::time::interval(STATISTICS);
-        statistics.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut figures = tokio::time::interval(FIGURES);
+        figures.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut volume = tokio::time::interval(VOLUME);
         volume.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.closed {
@@ -175,18 +171,23 @@ impl Actor {
                 },
                 Some((attempt, at, news)) = self.news_taken.recv() => self.news(attempt, at, news).await,
                 Some(inside) = self.inside_taken.recv() => self.inside(inside).await,
+                Some((attempt, received)) = self.messages.waiting.recv() => {
+                    self.message_came(attempt, &received);
+                }
                 () = sleep, if due.is_some() => {
                     let effects = self.room.handle_timeout(Instant::now());
                     self.carry_out(effects).await;
                 }
+                Some(_) = self.asking.join_next() => {}
+                Some(_) = self.acting.join_next() => {}
                 _ = care.tick() => {
                     self.tidy();
+                    self.tell_missed();
                     self.care().await;
                 }
                 _ = volume.tick(), if in_room || self.local.listens() => self.tell_volumes(),
-                _ = statistics.tick(), if in_room => {
-                    let figures = self.statistics().await;
-                    self.emit(Event::OnStatistics(figures));
+                _ = figures.tick(), if in_room || self.room.phase() == Phase::Reconnecting => {
+                    self.tell_figures().await;
                 }
             }
         }
@@ -242,8 +243,7 @@ impl Actor {
                 let _ = reply.send(());
             }
             Command::MuteAudio(muted, reply) => {
-                self.mute_audio(muted);
-                let _ = reply.send(());
+                let _ = reply.send(self.mute_audio(muted));
             }
             Command::SetProcessing(processing, reply) => {
                 self.local.set_processing(processing);
@@ -252,9 +252,19 @@ impl Actor {
             Command::SetSpeaker(sink, reply) => {
                 let _ = reply.send(self.set_speaker(sink).await);
             }
-            Command::View { user, stream, on, reply } => {
-                self.view(&user, stream, on);
+            Command::SwitchRole(role, permission, reply) => self.switch_role(role, permission, reply),
+            Command::SwitchRoom(to, reply) => self.switch_room(to, reply),
+            Command::Act(action, reply) => self.act(action, reply),
+            Command::Devices(devices, reply) => {
+                self.devices_seen(devices).await;
                 let _ = reply.send(());
+            }
+            Command::Wish(change, reply) => {
+                self.want(change);
+                let _ = reply.send(());
+            }
+            Command::SendMessage(wanted, reply) => {
+                let _ = reply.send(self.send_message(wanted));
             }
             Command::Participants(reply) => {
                 let _ = reply.send(self.participants());
@@ -290,16 +300,22 @@ impl Actor {
         while let Some(effect) = waiting.pop_front() {
             match effect {
                 Effect::Emit(event) => {
-                    let entered = matches!(event, Event::OnEnterRoom { result } if result > 0);
+                    let entered = matches!(event, Event::OnEnterRoom { result } if result > 0)
+                        || matches!(event, Event::OnSwitchRoom { code: 0, .. });
                     self.emit(event);
                     if entered {
                         for event in std::mem::take(&mut self.held) {
                             self.emit(event);
                         }
-                        self.warn_audience();
+                        self.warn_unsent();
                     }
                 }
-                Effect::Connect { attempt, stay, params } => self.connect(attempt, stay, params).await,
+                Effect::Connect { attempt, stay, params, leaving } => {
+                    if leaving {
+                        self.leave_for_another().await;
+                    }
+                    self.connect(attempt, stay, params).await;
+                }
                 Effect::Release { attempt, tell, devices } => {
                     self.release(tell, devices).await;
                     waiting.extend(self.room.handle(attempt, Input::Released, Instant::now()));
@@ -314,20 +330,28 @@ impl Actor {
         if self.params.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &params)) {
             self.people = People::new(params.user_id.as_str());
             self.params = Some(params.clone());
+            self.route.take_if(|route| *route.server() != params.server);
+            self.remote.wishes.enter();
+            self.messages.outgoing.enter(rand::random());
         }
-        let publishes = params.role == Role::Anchor;
-        self.local.may_publish = publishes;
+        let route = self.route.get_or_insert_with(|| Arc::new(Route::new(params.server.clone()))).clone();
+        let publishes = !params.scene.is_live() || params.role == Role::Anchor;
+        self.local.may = local::May { voice: publishes, camera: publishes && !params.scene.is_voice() };
+        self.messages.may_send = publishes;
         let setup = Setup {
             attempt,
             stay,
             params,
+            route,
             agent: self.config.agent.clone(),
             publications: if publishes { self.local.publications(&self.config) } else { Vec::new() },
             publishes,
-            subscribes: self.config.receive == Receive::All,
+            subscribes: self.remote.begin(),
+            messages: self.messages.came.clone(),
         };
         self.link = Some(Link::start(setup, self.news.clone()));
         self.start_engine();
+        self.fit_clarity();
     }
 
     /// Ends the connection and all streams over it.
@@ -339,15 +363,32 @@ impl Actor {
         }
     }
 
-    /// Lets the room go, and the devices too if `devices`.
-    async fn release(&mut self, tell: bool, devices: bool) {
-        self.disconnect(tell).await;
+    /// Leaves a room for another one, with devices and the way to the server as they are.
+    async fn leave_for_another(&mut self) {
+        self.disconnect(true).await;
+        let route = self.route.take();
+        self.forget_room();
+        self.route = route;
+    }
+
+    fn forget_room(&mut self) {
+        self.asking.abort_all();
         self.shared.close(None);
         self.people = People::default();
+        self.standing = host::Standing::default();
         self.params = None;
         self.held.clear();
         self.report = report::Report::default();
+        self.messages.incoming = Incoming::default();
+    }
+
+    /// Lets the room go, and the devices too if `devices`.
+    async fn release(&mut self, tell: bool, devices: bool) {
+        self.disconnect(tell).await;
+        self.forget_room();
+        self.route = None;
         if devices {
+            self.remote.wishes.exit();
             self.local.release().await;
         } else {
             self.local.leave_room().await;
@@ -361,6 +402,7 @@ impl Actor {
         }
         let input = match news {
             News::Failed(failure) => Input::Failed(failure),
+            News::Waiting => Input::Waiting,
             News::Seated(join) => {
                 self.seated(&join);
                 Input::Seated
@@ -376,16 +418,19 @@ impl Actor {
 
     async fn news_in_room(&mut self, news: News) {
         match news {
+            News::Admitted(token) => self.standing.token = Some(token),
+            News::Room(metadata) => self.room_stands(&metadata),
             News::CanSend => self.can_send(),
             News::People(infos) => self.people_changed(&infos).await,
             News::Speakers(speakers) => self.people.speakers(&speakers),
+            News::Qualities(told) => self.people.qualities(&told),
             News::Published { cid, sid, track } => self.published(&cid, sid, track),
-            News::NotPublished { reason, message } => self.not_published(reason, message),
+            News::NotPublished { cid, reason, message } => self.not_published(&cid, reason, message),
             News::Withdrawn { sid } => self.withdrawn(&sid).await,
             News::Muted { sid, muted } => self.muted_by_server(&sid, muted),
             News::Track { sid, track, asks } => self.track(sid, track, asks).await,
-            News::Notice(Notice::UserLeft { user_id, reason }) => self.people.will_leave(&user_id, reason),
-            News::Notice(Notice::Exit { .. })
+            News::Notice(notice) => self.noticed(notice),
+            News::Waiting
             | News::Failed(_)
             | News::Seated(_)
             | News::Connected
@@ -396,7 +441,10 @@ impl Actor {
 
     fn seated(&mut self, join: &lk::JoinResponse) {
         if let Some(own) = &join.participant {
-            self.own_permission(own);
+            self.own_changed(own);
+        }
+        if let Some(room) = &join.room {
+            self.room_stands(&room.metadata);
         }
         let events = self.people.replace(&join.other_participants);
         self.told_about_others(events);
@@ -406,44 +454,12 @@ impl Actor {
     async fn people_changed(&mut self, infos: &[lk::ParticipantInfo]) {
         let own = self.params.as_ref().map(|params| params.user_id.as_str().to_owned());
         if let Some(own) = infos.iter().find(|info| Some(&info.identity) == own.as_ref()) {
-            self.own_permission(own);
+            self.own_changed(own);
         }
         let events = self.people.update(infos);
         self.drop_gone().await;
         self.told_about_others(events);
         self.subscribe();
-    }
-
-    /// Keeps the slots in step with who is there and tells the app.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only some events touch the slots")]
-    fn told_about_others(&mut self, events: Vec<Event>) {
-        for event in events {
-            match &event {
-                Event::OnRemoteUserEnterRoom { user_id, .. } => {
-                    self.shared.open(user_id, StreamType::Big);
-                }
-                Event::OnRemoteUserLeaveRoom { user_id, .. } => self.shared.close(Some(user_id)),
-                Event::OnUserVideoAvailable { user_id, available } => {
-                    self.picture_changed(user_id, StreamType::Big, *available);
-                }
-                Event::OnUserSubStreamAvailable { user_id, available } => {
-                    self.picture_changed(user_id, StreamType::Sub, *available);
-                }
-                _ => {}
-            }
-            self.emit_in_room(event);
-        }
-    }
-
-    /// Takes somebody's last picture away, or expects a first one.
-    fn picture_changed(&self, user: &str, stream: StreamType, available: bool) {
-        if let (Some(slot), false) = (self.shared.slot(user, stream), available) {
-            slot.clear();
-        }
-        let theirs = |video: &&VideoIn| video.whose.user_id == user && video.whose.stream == stream;
-        if available {
-            self.remote.videos.values().filter(theirs).for_each(VideoIn::begin_again);
-        }
     }
 
     async fn inside(&mut self, inside: Inside) {
@@ -463,6 +479,7 @@ impl Actor {
                 let event = Event::OnFirstVideoFrame { user_id, stream_type, width, height };
                 if ours { self.emit(event) } else { self.emit_in_room(event) }
             }
+            Inside::Asked(asked) => self.asked(asked).await,
             Inside::FirstSound { user_id } => self.emit_in_room(Event::OnFirstAudioFrame { user_id }),
         }
     }
@@ -472,6 +489,7 @@ impl Actor {
         match inside {
             Inside::CameraSent => self.local.video.stream().is_some(),
             Inside::VoiceSent => self.local.voice.stream().is_some(),
+            Inside::Asked(_) => self.params.is_some(),
             Inside::FirstPicture { whose, .. } if whose.user_id.is_empty() => true,
             Inside::FirstPicture { whose, .. } => {
                 self.remote.videos.values().any(|video| video.whose == *whose)

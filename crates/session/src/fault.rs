@@ -1,3 +1,5 @@
+//! From the media's errors to what apps are told.
+
 use confab_media::MediaError;
 use confab_protocol::Fault;
 

@@ -5,11 +5,15 @@
 mod actor;
 mod fault;
 mod link;
+mod message;
 mod offload;
 mod publish;
+mod quality;
 pub mod room;
 mod session;
 mod signalling;
+#[doc(hidden)]
+pub mod sim;
 mod subscribe;
 mod transport;
 

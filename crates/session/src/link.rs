@@ -2,12 +2,18 @@
 //! It takes orders and tells news; the rules are elsewhere.
 
 mod driver;
+pub(crate) mod farewell;
 mod negotiate;
+mod outlets;
+
+pub(crate) use outlets::Outbound;
 
 use crate::room::{Attempt, Ending, Failure};
+use crate::signalling::{Route, Token};
 use crate::transport::{Asks, LocalTrack, Path};
 use confab_protocol::{EnterParams, Notice, Stay};
 use confab_signal::lk;
+use confab_signal::message::Received;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
@@ -53,6 +59,10 @@ pub(crate) enum Order {
     Mute { sid: String, muted: bool },
     /// Take tracks, or no longer.
     Subscribe { sids: Vec<String>, on: bool },
+    /// Let taken tracks rest, or go on; nothing is negotiated.
+    Pause { sids: Vec<String>, paused: bool },
+    /// Send a message to everybody in the room.
+    Send(Outbound),
     /// How packets fare on the way to the server.
     Path(oneshot::Sender<Path>),
 }
@@ -60,6 +70,10 @@ pub(crate) enum Order {
 /// What the task tells.
 pub(crate) enum News {
     Failed(Failure),
+    /// A host has to let us in.
+    Waiting,
+    /// The room service lets us in; what we show it from now on.
+    Admitted(Token),
     /// The server gave us a seat.
     Seated(Box<lk::JoinResponse>),
     /// The first peer connection is up.
@@ -69,14 +83,19 @@ pub(crate) enum News {
     /// Changes of participants, ourselves among them.
     People(Vec<lk::ParticipantInfo>),
     Speakers(Vec<lk::SpeakerInfo>),
+    /// How well people reach the server.
+    Qualities(Vec<lk::ConnectionQualityInfo>),
     /// Our track has the server's id.
     Published {
         cid: String,
         sid: String,
         track: LocalTrack,
     },
-    /// The server does not take our track.
+    /// The room's metadata.
+    Room(String),
+    /// The server does not take our track; `cid` is our own id of it.
     NotPublished {
+        cid: String,
         reason: lk::request_response::Reason,
         message: String,
     },
@@ -102,12 +121,23 @@ pub(crate) enum News {
     Ended(Ending),
 }
 
+impl From<farewell::End> for News {
+    fn from(end: farewell::End) -> News {
+        match end {
+            farewell::End::Ended(ending) => News::Ended(ending),
+            farewell::End::Lost => News::Lost,
+        }
+    }
+}
+
 /// What an attempt needs.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) attempt: Attempt,
     pub(crate) stay: Stay,
     pub(crate) params: Arc<EnterParams>,
+    /// The way to the server, the same for a whole stay.
+    pub(crate) route: Arc<Route>,
     /// Who we are, for the server's log.
     pub(crate) agent: String,
     /// Sent from the start.
@@ -116,6 +146,8 @@ pub(crate) struct Setup {
     pub(crate) publishes: bool,
     /// Take every track without being told.
     pub(crate) subscribes: bool,
+    /// Where messages of others go; they are no news, so that they crowd nothing out.
+    pub(crate) messages: mpsc::Sender<(Attempt, Received)>,
 }
 
 /// The task's handle. It must be closed.

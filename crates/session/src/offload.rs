@@ -1,3 +1,5 @@
+//! Work that would hold the runtime up.
+
 use std::thread;
 use tokio::sync::oneshot;
 

@@ -15,6 +15,8 @@ pub const REACH: Duration = Duration::from_secs(8);
 pub const SEAT: Duration = Duration::from_secs(10);
 /// How long the first peer connection may take once we are seated.
 pub const CONNECT: Duration = Duration::from_secs(15);
+/// How often the server is asked again by somebody who waits for a host.
+pub const ASK_AGAIN: Duration = Duration::from_millis(1500);
 /// Pauses before the second and later attempts to get back; the last one repeats.
 pub const PAUSES: [Duration; 6] = [
     Duration::from_millis(500),
@@ -24,6 +26,9 @@ pub const PAUSES: [Duration; 6] = [
     Duration::from_secs(6),
     Duration::from_secs(8),
 ];
+
+/// What a call answers that needs a room.
+pub(crate) const NOT_IN_ROOM: &str = "You are in no room. Enter one first.";
 
 /// One try to be in a room. Answers that belong to an older one are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +53,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn fault(self) -> Fault {
+    pub(crate) fn fault(self) -> Fault {
         match self {
             Failure::Unreachable(why) => Fault::new(Code::REQUEST_IP_TIMEOUT).with_message(why),
             Failure::Silent(why) => Fault::new(Code::CONNECT_SERVER_TIMEOUT).with_message(why),
@@ -62,6 +67,8 @@ impl Failure {
 /// What the drivers report.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
+    /// A host has to let us in; the server is asked again.
+    Waiting,
     /// The server gave us a seat.
     Seated,
     /// The first peer connection carries packets.
@@ -82,8 +89,8 @@ pub enum Effect {
     /// Tell the app.
     Emit(Event),
     /// Ask the room service, open signalling, bring the peer connections up. What is left of an
-    /// earlier attempt goes first; local devices stay.
-    Connect { attempt: Attempt, stay: Stay, params: Arc<EnterParams> },
+    /// earlier attempt goes first, with a goodbye if `leaving`; local devices stay.
+    Connect { attempt: Attempt, stay: Stay, params: Arc<EnterParams>, leaving: bool },
     /// Let go of the connection, and of the devices too when we were in the room; report
     /// [`Input::Released`]. `tell` when the server does not know yet that we leave.
     Release { attempt: Attempt, tell: bool, devices: bool },
@@ -102,6 +109,7 @@ pub enum Phase {
 /// How far an attempt has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Progress {
+    waiting: bool,
     seated: bool,
     connected: bool,
 }
@@ -120,6 +128,8 @@ enum State {
         began: Instant,
         deadline: Instant,
         progress: Progress,
+        /// We come from another room.
+        switching: bool,
     },
     In {
         params: Arc<EnterParams>,
@@ -150,6 +160,8 @@ enum Wait {
 enum Outcome {
     Exit(Ending),
     Failed(Fault),
+    /// We left a room, and the one we wanted instead was not to be entered.
+    Stranded(Fault),
 }
 
 /// An entry that waits until the earlier room is let go.
@@ -211,6 +223,23 @@ impl Room {
         }
     }
 
+    /// The call `switchRoom`, once the server has said that it lets us into the other room: the earlier
+    /// one is left, devices stay. Refused with -3 when in no room.
+    pub fn switch(&mut self, params: EnterParams, now: Instant) -> Result<Vec<Effect>, Fault> {
+        let State::In { .. } = &self.state else {
+            return Err(Fault::new(Code::REFUSED).with_message(NOT_IN_ROOM));
+        };
+        Ok(self.enter_with(Arc::new(params), now, true))
+    }
+
+    /// From now on the room is entered again with these, when the connection is lost.
+    pub fn set_params(&mut self, new: Arc<EnterParams>) {
+        match &mut self.state {
+            State::In { params } | State::Reconnecting { params, .. } => *params = new,
+            State::Idle | State::Entering { .. } | State::Exiting { .. } => {}
+        }
+    }
+
     /// The call `exitRoom`. Nothing happens when there is nothing to leave.
     pub fn exit(&mut self) -> Vec<Effect> {
         match &mut self.state {
@@ -219,7 +248,11 @@ impl Room {
                 self.release(Outcome::Exit(ExitCause::Left.into()), true)
             }
             // The entry had failed, but its outcome is not told yet: abandoned, like any entry.
-            State::Exiting { outcome: outcome @ Outcome::Failed(_), next: None, .. } => {
+            State::Exiting {
+                outcome: outcome @ (Outcome::Failed(_) | Outcome::Stranded(_)),
+                next: None,
+                ..
+            } => {
                 *outcome = Outcome::Exit(ExitCause::Left.into());
                 Vec::new()
             }
@@ -240,6 +273,7 @@ impl Room {
             return Vec::new();
         }
         match input {
+            Input::Waiting => self.waits(now),
             Input::Seated => self.advance(now, |progress| progress.seated = true),
             Input::Connected => self.advance(now, |progress| progress.connected = true),
             Input::Failed(failure) => self.failed(failure, now),
@@ -283,7 +317,14 @@ impl Room {
             Ok(checked) => checked,
             Err(fault) => return failure_events(&fault),
         };
-        let params = Arc::new(params);
+        let mut effects: Vec<Effect> =
+            warnings.into_iter().map(|warning| Effect::Emit(Event::warning(&warning))).collect();
+        effects.extend(self.enter_with(Arc::new(params), began, false));
+        effects
+    }
+
+    /// The first attempt of a new stay.
+    fn enter_with(&mut self, params: Arc<EnterParams>, began: Instant, switching: bool) -> Vec<Effect> {
         self.attempt = Attempt(self.attempt.0 + 1);
         self.first = self.attempt;
         self.state = State::Entering {
@@ -291,26 +332,42 @@ impl Room {
             began,
             deadline: began + SEAT,
             progress: Progress::default(),
+            switching,
         };
-        let mut effects: Vec<Effect> =
-            warnings.into_iter().map(|warning| Effect::Emit(Event::warning(&warning))).collect();
-        effects.push(self.connect(params));
-        effects
+        vec![self.connect(params, switching)]
     }
 
-    fn connect(&self, params: Arc<EnterParams>) -> Effect {
+    fn connect(&self, params: Arc<EnterParams>, leaving: bool) -> Effect {
         let id = format!("{}-{}", self.client, self.first.0);
         let stay = Stay { id, returning: self.attempt != self.first };
-        Effect::Connect { attempt: self.attempt, stay, params }
+        Effect::Connect { attempt: self.attempt, stay, params, leaving }
+    }
+
+    /// Somebody else decides when we come in, so that no time is too long.
+    fn waits(&mut self, now: Instant) -> Vec<Effect> {
+        match &mut self.state {
+            State::Entering { deadline, progress, .. } => {
+                *deadline = now + SEAT;
+                let known = std::mem::replace(&mut progress.waiting, true);
+                if known { Vec::new() } else { vec![Effect::Emit(Event::OnWaiting)] }
+            }
+            State::Reconnecting { wait: Wait::Answer { deadline, .. }, .. } => {
+                *deadline = now + SEAT;
+                Vec::new()
+            }
+            State::Idle | State::In { .. } | State::Reconnecting { .. } | State::Exiting { .. } => Vec::new(),
+        }
     }
 
     /// Notes progress of the attempt and enters when it is complete.
     fn advance(&mut self, now: Instant, step: impl FnOnce(&mut Progress)) -> Vec<Effect> {
         let (params, progress, deadline, event) = match &mut self.state {
-            State::Entering { params, began, deadline, progress } => {
+            State::Entering { params, began, deadline, progress, switching } => {
                 let took = now.saturating_duration_since(*began).as_millis().max(1);
                 let result = i64::try_from(took).unwrap_or(i64::MAX);
-                (params, progress, deadline, Event::OnEnterRoom { result })
+                let entered = Event::OnEnterRoom { result };
+                let switched = Event::OnSwitchRoom { code: 0, message: String::new() };
+                (params, progress, deadline, if *switching { switched } else { entered })
             }
             State::Reconnecting { params, wait: Wait::Answer { deadline, progress }, .. } => {
                 (params, progress, deadline, Event::OnConnectionRecovery)
@@ -333,7 +390,10 @@ impl Room {
 
     fn failed(&mut self, failure: Failure, now: Instant) -> Vec<Effect> {
         match &mut self.state {
-            State::Entering { .. } => self.release(Outcome::Failed(failure.fault()), true),
+            State::Entering { switching, .. } => {
+                let outcome = if *switching { Outcome::Stranded } else { Outcome::Failed };
+                self.release(outcome(failure.fault()), true)
+            }
             State::Reconnecting { tries, wait: wait @ Wait::Answer { .. }, .. } => match failure {
                 Failure::Refused(fault) => {
                     let ending = Ending::refused(&fault);
@@ -376,14 +436,15 @@ impl Room {
         *tries += 1;
         *wait = Wait::Answer { deadline: now + SEAT, progress: Progress::default() };
         let params = params.clone();
-        vec![Effect::Emit(Event::OnTryToReconnect), self.connect(params)]
+        vec![Effect::Emit(Event::OnTryToReconnect), self.connect(params, false)]
     }
 
     fn ended(&mut self, ending: Ending) -> Vec<Effect> {
         match &self.state {
-            State::Entering { .. } => {
+            State::Entering { switching, .. } => {
                 let fault = Fault::new(Code::ENTER_ROOM_FAILED).with_message(ending.message);
-                self.release(Outcome::Failed(fault), false)
+                let outcome = if *switching { Outcome::Stranded } else { Outcome::Failed };
+                self.release(outcome(fault), false)
             }
             State::In { .. } | State::Reconnecting { .. } => self.release(Outcome::Exit(ending), false),
             State::Idle | State::Exiting { .. } => Vec::new(),
@@ -391,7 +452,7 @@ impl Room {
     }
 
     fn release(&mut self, outcome: Outcome, tell: bool) -> Vec<Effect> {
-        let devices = matches!(outcome, Outcome::Exit(_));
+        let devices = !matches!(outcome, Outcome::Failed(_));
         self.state = State::Exiting { outcome, devices, next: None };
         vec![Effect::Release { attempt: self.attempt, tell, devices }]
     }
@@ -408,6 +469,7 @@ impl Room {
         let mut effects = match outcome {
             Outcome::Exit(ending) => vec![Effect::Emit(ending.event())],
             Outcome::Failed(fault) => failure_events(&fault),
+            Outcome::Stranded(fault) => stranded_events(fault),
         };
         if let Some(next) = next {
             let Next { checked, began } = *next;
@@ -436,6 +498,15 @@ fn refusal(message: &str) -> Fault {
 fn failure_events(fault: &Fault) -> Vec<Effect> {
     let result = i64::from(fault.code);
     vec![Effect::Emit(Event::error(fault)), Effect::Emit(Event::OnEnterRoom { result })]
+}
+
+/// The earlier room was left when it turned out that the other one is not to be entered.
+fn stranded_events(fault: Fault) -> Vec<Effect> {
+    let error = Event::error(&fault);
+    let ending =
+        Ending { message: format!("You left the room. {}", fault.message), ..ExitCause::Left.into() };
+    let switched = Event::OnSwitchRoom { code: fault.code, message: fault.message };
+    [error, switched, ending.event()].map(Effect::Emit).into()
 }
 
 #[cfg(test)]

@@ -1,8 +1,15 @@
+//! The handle that an app holds, and what it may wish for.
+
 use crate::actor::{Actor, Command, Reply, Shared};
+use crate::message::Wanted;
+use crate::subscribe::wishes::{Change, Mode};
 use confab_frame::{Slot, VideoFrame};
 use confab_media::process::Processing;
-use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};
-use confab_protocol::{Code, Event, Fault, Participant, RawEnterParams, Statistics, StreamType};
+use confab_media::{CameraSource, Device, MicrophoneSource, SpeakerSink, VideoConfig};
+use confab_protocol::{
+    Code, Event, Fault, HostAction, OtherRoom, Participant, RawEnterParams, Role, Statistics, StreamType,
+    UserSigText,
+};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -84,6 +91,24 @@ impl Session {
         self.ask(Command::Exit).await
     }
 
+    /// Becomes an anchor or one of the audience without leaving; with a fresh permission where the
+    /// application asks for one. The error is one that is known at once (not in a live room);
+    /// everything else is told by `onSwitchRole`.
+    pub async fn switch_role(&self, role: Role, permission: Option<UserSigText>) -> Result<(), Fault> {
+        self.ask(|reply| Command::SwitchRole(role, permission, reply)).await?
+    }
+
+    /// Goes to another room in one step, with devices as they are. The error is one that is known at
+    /// once; everything else is told by `onSwitchRoom`, and a server that refuses leaves us where we are.
+    pub async fn switch_room(&self, to: OtherRoom) -> Result<(), Fault> {
+        self.ask(|reply| Command::SwitchRoom(to, reply)).await?
+    }
+
+    /// Does what a host does; the server answers whether it may be done and is done.
+    pub async fn act(&self, action: HostAction) -> Result<(), Fault> {
+        self.ask(|reply| Command::Act(action, reply)).await?
+    }
+
     /// Opens a camera for the preview, and for the others while in a room.
     pub async fn start_local_video(&self, source: CameraSource) -> Result<(), Fault> {
         self.ask(|reply| Command::StartVideo(source, reply)).await?
@@ -109,9 +134,9 @@ impl Session {
         self.ask(Command::StopAudio).await
     }
 
-    /// Sends no sound while muted.
+    /// Sends no sound while muted. Who is not let speak by a host cannot unmute (-3).
     pub async fn mute_local_audio(&self, muted: bool) -> Result<(), Fault> {
-        self.ask(|reply| Command::MuteAudio(muted, reply)).await
+        self.ask(|reply| Command::MuteAudio(muted, reply)).await?
     }
 
     /// Takes echo, noise and uneven levels out of our own voice, or no longer; at first all of them.
@@ -124,16 +149,81 @@ impl Session {
         self.ask(|reply| Command::SetSpeaker(sink, reply)).await?
     }
 
+    /// Tells which devices of all kinds there are now. Where one in use is gone, the system's default
+    /// takes over; where a chosen one is back or the default is another, that one does. Returns when
+    /// it is done, which may take seconds; what was done is told by events.
+    pub async fn follow_devices(&self, devices: Vec<Device>) -> Result<(), Fault> {
+        self.ask(|reply| Command::Devices(devices, reply)).await
+    }
+
     /// Takes somebody's picture, 0 or 1 the camera's, 2 the shared screen's.
     pub async fn start_remote_view(&self, user: &str, stream_type: u8) -> Result<(), Fault> {
-        let stream = stream_of(stream_type)?;
-        self.ask(|reply| Command::View { user: user.to_owned(), stream, on: true, reply }).await
+        let (user, stream) = (user.to_owned(), stream_of(stream_type)?);
+        self.wish(Change::View { user, stream, on: true }).await
     }
 
     /// Takes it no longer.
     pub async fn stop_remote_view(&self, user: &str, stream_type: u8) -> Result<(), Fault> {
-        let stream = stream_of(stream_type)?;
-        self.ask(|reply| Command::View { user: user.to_owned(), stream, on: false, reply }).await
+        let (user, stream) = (user.to_owned(), stream_of(stream_type)?);
+        self.wish(Change::View { user, stream, on: false }).await
+    }
+
+    /// Whether voices and pictures come without being asked for, from the next entry on. Where voices do
+    /// not, those come that are unmuted; where pictures do not, those of [`Session::start_remote_view`].
+    pub async fn set_default_stream_recv_mode(&self, audio: bool, video: bool) -> Result<(), Fault> {
+        self.wish(Change::Mode(Mode { voices: audio, pictures: video })).await
+    }
+
+    /// Receives somebody's picture no longer, and the last one stays; or again. Holds, as all mutes of
+    /// others do, from before an entry until the exit, and over a lost connection.
+    pub async fn mute_remote_video_stream(
+        &self,
+        user: &str,
+        stream_type: u8,
+        muted: bool,
+    ) -> Result<(), Fault> {
+        let (user, stream) = (user.to_owned(), stream_of(stream_type)?);
+        self.wish(Change::MutePicture { user, stream, muted }).await
+    }
+
+    /// The same for everybody's pictures, also of those who come later, until something else is said
+    /// about one of them.
+    pub async fn mute_all_remote_video_streams(&self, muted: bool) -> Result<(), Fault> {
+        self.wish(Change::MutePictures { muted }).await
+    }
+
+    /// Receives and plays somebody's voice no longer, or again.
+    pub async fn mute_remote_audio(&self, user: &str, muted: bool) -> Result<(), Fault> {
+        self.wish(Change::MuteVoice { user: user.to_owned(), muted }).await
+    }
+
+    /// The same for everybody's voices, also of those who come later, until something else is said about
+    /// one of them.
+    pub async fn mute_all_remote_audio(&self, muted: bool) -> Result<(), Fault> {
+        self.wish(Change::MuteVoices { muted }).await
+    }
+
+    async fn wish(&self, change: Change) -> Result<(), Fault> {
+        self.ask(|reply| Command::Wish(change, reply)).await
+    }
+
+    /// Sends a message of the app's own to everybody in the room: `cmd_id` 1 to 10, at most 1000 bytes,
+    /// 30 messages and 8192 bytes a second; reliable and ordered, or neither. Returns when it is on its
+    /// way. An error, with the limit in its sentence, means that it is not.
+    pub async fn send_custom_cmd_msg(
+        &self,
+        cmd_id: i64,
+        data: Vec<u8>,
+        reliable: bool,
+        ordered: bool,
+    ) -> Result<(), Fault> {
+        let wanted = Wanted { cmd_id, data, reliable, ordered };
+        let sent = self.ask(|reply| Command::SendMessage(wanted, reply)).await??;
+        sent.await.map_err(|_| {
+            Fault::new(Code::DISCONNECTED).with_message(
+                "The message was not sent, because the connection to the room does not carry it. Send it again.",
+            )
+        })
     }
 
     /// Our own picture.
@@ -144,11 +234,6 @@ impl Session {
     /// Somebody's camera; nothing when they are not there. The slot stays the same while they stay.
     pub fn remote_video(&self, user: &str) -> Option<Arc<Slot<VideoFrame>>> {
         self.shared.slot(user, StreamType::Big)
-    }
-
-    /// Somebody's shared screen.
-    pub fn remote_screen(&self, user: &str) -> Option<Arc<Slot<VideoFrame>>> {
-        self.shared.slot(user, StreamType::Sub)
     }
 
     /// Everybody else in the room, by user id.

@@ -1,10 +1,15 @@
 //! How the client talks to a server before and beside the media: the room service by HTTP, then
 //! LiveKit's signalling by WebSocket.
 
+mod act;
 mod enter;
+mod route;
+mod service;
 mod socket;
 
-pub(crate) use enter::{Admission, ask, unreachable};
+pub(crate) use act::{Token, act, change_role};
+pub(crate) use enter::{Admission, Answered, ask};
+pub(crate) use route::{Route, unreachable};
 pub(crate) use socket::{Heard, Socket};
 
 /// An address of this computer where no connection is accepted: the queue of the listener, which is

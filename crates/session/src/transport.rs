@@ -2,15 +2,17 @@
 
 mod asking;
 mod codecs;
+mod detour;
 mod outgoing;
 mod path;
 mod peer;
 mod repair;
+mod shield;
 
 pub(crate) use asking::Asks;
 pub(crate) use codecs::{H264, OPUS};
 pub(crate) use path::Path;
-pub(crate) use peer::{LocalTrack, Peer, PeerEvent, Plan, data};
+pub(crate) use peer::{Channels, LocalTrack, Peer, PeerEvent, Plan, data};
 
 /// Which of the two peer connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

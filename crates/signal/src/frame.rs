@@ -1,3 +1,5 @@
+//! Messages as bytes and as text, in both directions and within a limit.
+
 use livekit_protocol as lk;
 use prost::Message as _;
 
@@ -63,16 +65,6 @@ impl Frame {
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// A request for the wire.
-    pub fn of_request(message: Request, encoding: Encoding) -> Result<Self, FrameError> {
-        match encoding {
-            Encoding::Binary => Ok(Self::Binary(encode_request(message))),
-            Encoding::Text => {
-                Ok(Self::Text(serde_json::to_string(&lk::SignalRequest { message: Some(message) })?))
-            }
-        }
     }
 
     /// A response for the wire.
@@ -145,6 +137,17 @@ mod tests {
         lk::SessionDescription { r#type: "offer".into(), sdp: sdp.into(), id, ..Default::default() }
     }
 
+    /// A request as a client writes it.
+    fn request_frame(message: Request, encoding: Encoding) -> Frame {
+        match encoding {
+            Encoding::Binary => Frame::Binary(encode_request(message)),
+            Encoding::Text => {
+                let request = lk::SignalRequest { message: Some(message) };
+                Frame::Text(serde_json::to_string(&request).unwrap())
+            }
+        }
+    }
+
     #[test]
     fn text_frames_are_protobufs_json() {
         let text = r#"{"addTrack":{"cid":"c1","type":"VIDEO","source":"CAMERA","unknownField":3}}"#;
@@ -183,7 +186,7 @@ mod tests {
         #[test]
         fn messages_survive_both_encodings(sdp in any::<String>(), id in any::<u32>(), text in any::<bool>()) {
             let encoding = if text { Encoding::Text } else { Encoding::Binary };
-            let request = Frame::of_request(Request::Offer(offer(&sdp, id)), encoding).unwrap();
+            let request = request_frame(Request::Offer(offer(&sdp, id)), encoding);
             prop_assert_eq!(request.encoding(), encoding);
             prop_assert_eq!(request.request().unwrap(), Some(Request::Offer(offer(&sdp, id))));
             let response = Frame::of_response(Response::Answer(offer(&sdp, id)), encoding).unwrap();

@@ -1,3 +1,5 @@
+//! What a client says of itself when it opens signalling.
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 

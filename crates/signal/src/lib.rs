@@ -7,6 +7,8 @@ pub mod data;
 mod frame;
 mod join_query;
 pub mod limit;
+pub mod message;
+pub mod quality;
 mod token;
 
 /// LiveKit's messages, generated from its protobuf files.

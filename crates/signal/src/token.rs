@@ -1,3 +1,5 @@
+//! LiveKit's access tokens: made, and held against a key.
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -18,6 +20,9 @@ pub struct Claims {
     /// The name to show.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// Which token it is, where its issuer tells them apart.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub jti: String,
     /// Good until, Unix seconds.
     pub exp: u64,
     /// Good from, Unix seconds.

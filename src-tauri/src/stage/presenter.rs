@@ -1,15 +1,47 @@
+//! What every way to show pictures is told, and what it answers.
+
 use std::sync::Arc;
 
-use confab_render::Picture;
-use confab_scene::Rect;
+use confab_frame::VideoFrame;
+use confab_render::{Picture, RenderError};
+use confab_scene::{Rect, Scene, TileId};
 
-/// Shows drawn pictures in a window. Owned and called by the stage's thread.
+/// Shows scenes in a window. Owned and called by the stage's thread; one at a time.
 pub(crate) trait Presenter: Send + 'static {
-    /// Shows a picture from now on, of which only `damage` differs from the one before.
-    fn show(&self, picture: Arc<Picture>, damage: Damage);
+    /// Shows a scene from now on, of which only `damage` differs from the one shown before. An error
+    /// of the scene is the page's; with any other the presenter is of no more use.
+    fn show(&mut self, show: &Show, damage: Damage) -> Result<Shown, RenderError>;
 }
 
-/// What changed from one picture to the next.
+/// A scene and the latest frame of each of its tiles, in the tiles' order.
+#[derive(Clone, Debug)]
+pub(crate) struct Show {
+    pub(crate) scene: Arc<Scene>,
+    pub(crate) frames: Vec<Option<VideoFrame>>,
+}
+
+impl Show {
+    /// The frame of a tile.
+    pub(crate) fn frame(&self, id: &TileId) -> Option<VideoFrame> {
+        let index = self.scene.tiles.iter().position(|tile| tile.id == *id)?;
+        self.frames.get(index)?.clone()
+    }
+}
+
+/// What has become of a scene.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    /// It is shown as this picture.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "drawn in memory on Linux only"))]
+    Picture(Arc<Picture>),
+    /// It is shown, and nothing in memory looks like it.
+    Directly,
+    /// Nobody can see the window now: the scene is shown later.
+    #[cfg_attr(target_os = "linux", allow(dead_code, reason = "the toolkit paints when it is seen"))]
+    Later,
+}
+
+/// What changed from one scene to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Damage {
     /// Anything.
@@ -31,26 +63,6 @@ impl Damage {
 fn around(one: Rect, other: Rect) -> Rect {
     let (x, y) = (one.x.min(other.x), one.y.min(other.y));
     Rect::new(x, y, one.right().max(other.right()) - x, one.bottom().max(other.bottom()) - y)
-}
-
-/// Puts the presenter of this system into a window; on the window's thread only.
-#[cfg(target_os = "linux")]
-pub(crate) fn install(window: &tauri::WebviewWindow) -> anyhow::Result<Box<dyn Presenter>> {
-    Ok(Box::new(super::underlay::Underlay::install(window)?))
-}
-
-/// Windows and macOS have no presenter yet: pictures are drawn for snapshots and shown nowhere.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn install(_: &tauri::WebviewWindow) -> anyhow::Result<Box<dyn Presenter>> {
-    anyhow::bail!("pictures are not shown on this system yet; sound and everything else work")
-}
-
-/// Shows nothing.
-#[derive(Debug)]
-pub(crate) struct Unseen;
-
-impl Presenter for Unseen {
-    fn show(&self, _: Arc<Picture>, _: Damage) {}
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use confab_render::Picture;
+use confab_render::{Picture, RenderError};
 use gtk::prelude::*;
 use gtk::{cairo, glib};
 
-use super::{Damage, Presenter};
+use super::drawing::Drawing;
+use super::presenter::{Damage, Presenter, Show, Shown};
 
 /// Painted where there is no picture yet. Something opaque has to be: without a compositing window
 /// manager whatever is transparent shows what was there before.
@@ -16,6 +17,7 @@ const BACKDROP: (f64, f64, f64) = (0.043, 0.063, 0.059);
 
 /// The drawing area and what it paints.
 pub(crate) struct Underlay {
+    drawing: Drawing,
     area: glib::SendWeakRef<gtk::DrawingArea>,
     canvas: Arc<Mutex<Canvas>>,
 }
@@ -50,12 +52,20 @@ impl Underlay {
             }
             glib::Propagation::Stop
         });
-        Ok(Self { area: area.downgrade().into(), canvas })
+        Ok(Self { drawing: Drawing::default(), area: area.downgrade().into(), canvas })
     }
 }
 
 impl Presenter for Underlay {
-    fn show(&self, picture: Arc<Picture>, damage: Damage) {
+    fn show(&mut self, show: &Show, damage: Damage) -> Result<Shown, RenderError> {
+        let picture = self.drawing.draw(show)?;
+        self.put(picture.clone(), damage);
+        Ok(Shown::Picture(picture))
+    }
+}
+
+impl Underlay {
+    fn put(&self, picture: Arc<Picture>, damage: Damage) {
         let told = {
             let mut canvas = lock(&self.canvas);
             canvas.picture = Some(picture);

@@ -1,3 +1,5 @@
+//! What a process costs the processor, from /proc.
+
 use std::fs;
 use std::time::Duration;
 

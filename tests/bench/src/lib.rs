@@ -6,7 +6,7 @@ mod meeting;
 mod samples;
 
 pub use cpu::CpuTime;
-pub use meeting::{Hall, entered, event, left, params, quiet, with_video};
+pub use meeting::{APP, Hall, KEY, entered, event, left, params, quiet, with_video};
 pub use samples::Samples;
 
 use serde_json::{Map, Value};

@@ -1,3 +1,5 @@
+//! Rooms to measure in, and waiting for what happens there.
+
 use anyhow::Context;
 use confab_media::{SpeakerSink, VideoConfig};
 use confab_protocol::{Event, ExitCause, RawEnterParams, SdkAppId, user_sig};
@@ -6,8 +8,9 @@ use confab_session::{Receive, SessionConfig};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
-const APP: u32 = 1_400_000_001;
-const KEY: &str = "benchmark";
+/// The application of everybody who is measured, and its key.
+pub const APP: u32 = 1_400_000_001;
+pub const KEY: &str = "benchmark";
 /// How long anything may take before a benchmark gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,3 +1,5 @@
+//! Many measured values, told by a few of them.
+
 use serde_json::{Value, json};
 
 /// Measurements of one kind in one unit.

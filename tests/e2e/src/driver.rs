@@ -1,4 +1,7 @@
+//! WebDriver as a test uses it: find, click, type, read.
+
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -7,6 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
+use crate::program::client;
 use crate::{PATIENCE, Screen};
 
 /// The key under which WebDriver names an element.
@@ -29,28 +33,30 @@ pub struct Driver {
 pub struct Element(String);
 
 impl Driver {
-    /// Starts WebKitWebDriver on the screen, and through it the program with these arguments.
+    /// Starts WebKitWebDriver on the screen, and through it the program with these arguments. What it
+    /// complains about goes to the file `log`, where one is named.
     pub async fn start(
         screen: &Screen,
         program: &str,
         arguments: &[String],
         environment: &[(String, String)],
+        log: Option<&Path>,
     ) -> Result<Self> {
-        let port = free_port()?;
+        let (port, client) = (free_port()?, client()?);
         let mut command = Command::new("WebKitWebDriver");
         command.arg(format!("--port={port}")).stdin(Stdio::null());
+        screen.carry(&mut command);
         // The program inherits these: the last two let it be driven.
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         command.env("TAURI_AUTOMATION", "true").env("TAURI_WEBVIEW_AUTOMATION", "true");
-        screen.carry(&mut command);
         let process = command
             .spawn()
             .context("cannot start WebKitWebDriver; it is in the package webkit2gtk-driver")?;
-        let client = reqwest::Client::builder().timeout(PATIENCE * 2).no_proxy().build()?;
         let session = format!("http://127.0.0.1:{port}");
         let mut driver = Self { process, program: NamedTempFile::new()?, client, session };
         driver.wait_until_ready().await?;
-        let shell = format!("echo $$ > '{}'; exec \"$0\" \"$@\"", driver.program.path().display());
+        let log = log.map(|log| format!("2>> '{}'", log.display())).unwrap_or_default();
+        let shell = format!("echo $$ > '{}'; exec \"$0\" \"$@\" {log}", driver.program.path().display());
         let mut line = vec!["-c".to_owned(), shell, program.to_owned()];
         line.extend_from_slice(arguments);
         let capabilities = json!({ "capabilities": { "alwaysMatch": {
@@ -93,8 +99,12 @@ impl Driver {
     /// Clicks as a person does, with the pointer.
     pub async fn click(&self, css: &str) -> Result<()> {
         let element = self.element(css).await?;
-        self.ask(Method::POST, &format!("/element/{}/click", element.0), Some(json!({}))).await?;
-        Ok(())
+        self.click_on(&element).await
+    }
+
+    /// Clicks on an element that was found.
+    pub async fn click_on(&self, element: &Element) -> Result<()> {
+        self.ask(Method::POST, &format!("/element/{}/click", element.0), Some(json!({}))).await.map(drop)
     }
 
     /// Replaces what an input holds, key by key.
@@ -159,12 +169,17 @@ impl Driver {
         Ok(answer["result"].clone())
     }
 
+    /// Runs the body of a function that calls its last argument with what it found, in its own time.
+    pub async fn run_async(&self, script: &str) -> Result<Value> {
+        let wish = json!({ "script": script, "args": [] });
+        self.ask(Method::POST, "/execute/async", Some(wish)).await
+    }
+
     /// Waits until the page has painted its present state.
     pub async fn painted(&self) -> Result<()> {
         let script = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => done(true)));";
-        let wish = json!({ "script": script, "args": [] });
-        self.ask(Method::POST, "/execute/async", Some(wish)).await.map(drop)
+        self.run_async(script).await.map(drop)
     }
 
     async fn page(&self) -> String {

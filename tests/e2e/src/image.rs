@@ -1,6 +1,10 @@
+//! Photographs of the screen, and the colours in them.
+
 use std::io::Cursor;
 
 use anyhow::{Context, Result, bail};
+
+use crate::film::Area;
 
 /// A picture with 8 bits each of red, green and blue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,24 +38,40 @@ impl Image {
         Ok(Self { width: info.width as usize, height: info.height as usize, rgb })
     }
 
+    /// The colour of one pixel.
+    pub fn pixel(&self, x: usize, y: usize) -> Result<[u8; 3]> {
+        let row = if x < self.width { self.rgb.get((y * self.width + x) * 3..) } else { None };
+        row.and_then(|row| row.first_chunk()).copied().context("outside of the picture")
+    }
+
     /// The mean colour of a square of 9 pixels around a point.
     pub fn colour(&self, x: usize, y: usize) -> Result<[u8; 3]> {
-        let (left, top) = (x.saturating_sub(4), y.saturating_sub(4));
-        let (mut sum, mut count) = ([0_u32; 3], 0);
-        for row in top..(top + 9).min(self.height) {
-            for column in left..(left + 9).min(self.width) {
+        let square = [x.saturating_sub(4) as f64, y.saturating_sub(4) as f64, 9.0, 9.0];
+        Ok(self.mean(square)?.map(|part| part as u8))
+    }
+
+    /// The mean colour of an area, of what of it lies in the picture.
+    pub fn mean(&self, [left, top, width, height]: Area) -> Result<[f64; 3]> {
+        let (mut sum, mut count) = ([0.0; 3], 0);
+        for row in top as usize..((top + height) as usize).min(self.height) {
+            for column in left as usize..((left + width) as usize).min(self.width) {
                 let at = (row * self.width + column) * 3;
                 let pixel = self.rgb.get(at..at + 3).context("outside of the picture")?;
                 for (sum, part) in sum.iter_mut().zip(pixel) {
-                    *sum += u32::from(*part);
+                    *sum += f64::from(*part);
                 }
                 count += 1;
             }
         }
         if count == 0 {
-            bail!("{x}, {y} is outside of {}x{}", self.width, self.height);
+            bail!("{left}, {top} is outside of {}x{}", self.width, self.height);
         }
-        Ok(sum.map(|sum| u8::try_from(sum / count).unwrap_or(u8::MAX)))
+        Ok(sum.map(|sum| sum / f64::from(count)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_pixels(width: usize, height: usize, pixels: impl Iterator<Item = [u8; 3]>) -> Self {
+        Self { width, height, rgb: pixels.flatten().collect() }
     }
 }
 

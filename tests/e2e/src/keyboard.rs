@@ -1,3 +1,5 @@
+//! Using the page by keys alone.
+
 use anyhow::{Context, Result, ensure};
 
 use crate::Driver;

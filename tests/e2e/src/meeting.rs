@@ -1,3 +1,5 @@
+//! Company for a window: a server, and somebody who is in the room.
+
 use std::path::PathBuf;
 
 use anyhow::Result;

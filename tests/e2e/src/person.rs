@@ -1,3 +1,5 @@
+//! Somebody at a program, by lines of JSON.
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::ExitStatus;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -61,13 +63,30 @@ impl Person {
         Ok(line["data"].clone())
     }
 
+    /// Only what is said from now on counts as heard.
+    pub fn forget(&mut self) {
+        self.said.clear();
+        while self.lines.try_recv().is_ok() {}
+    }
+
+    /// The program's process id.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Enters a room and sends picture and sound.
     pub fn join(&mut self, entry: &Value) -> Result<()> {
+        self.enter(entry)?;
+        self.request("start_local_video", &json!({}))?;
+        self.request("start_local_audio", &json!({}))?;
+        Ok(())
+    }
+
+    /// Enters a room.
+    pub fn enter(&mut self, entry: &Value) -> Result<()> {
         self.request("enter_room", entry)?;
         let entered = self.event("onEnterRoom", |_| true)?;
         ensure!(entered["result"].as_i64().is_some_and(|result| result >= 0), "not let in: {entered}");
-        self.request("start_local_video", &json!({}))?;
-        self.request("start_local_audio", &json!({}))?;
         Ok(())
     }
 

@@ -1,4 +1,8 @@
+//! Where tests find our programs, and leave what is looked at afterwards.
+
 use std::path::{Path, PathBuf};
+
+use crate::PATIENCE;
 
 /// A program of ours, built before the tests run.
 pub fn built(program: &str) -> PathBuf {
@@ -12,7 +16,15 @@ pub fn kept(name: &str) -> std::io::Result<PathBuf> {
     Ok(folder.join(name))
 }
 
-fn target() -> PathBuf {
+/// Where cargo and xtask put what they make.
+pub(crate) fn target() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
+
+/// Asks the programs of this computer over HTTP.
+pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
+    // Refused where another test of this process was first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder().timeout(PATIENCE * 2).no_proxy().build()
 }

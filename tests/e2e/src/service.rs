@@ -1,43 +1,114 @@
+//! The server as a program of its own, and what its operator can do.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use confab_protocol::{ExitCause, SdkAppId, user_sig};
-use confab_server::{AppConfig, CloudKey, Config, Server};
+use confab_protocol::{SdkAppId, user_sig};
 use hmac::{Hmac, KeyInit, Mac};
+use rooms::Lossy;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 use time::OffsetDateTime;
+
+use crate::program::{built, client};
+use crate::{LOG, complaints};
 
 /// The application that everybody in the tests belongs to.
 pub const APP: u32 = 1_400_000_001;
 const KEY: &str = "the secret of the application in the tests";
 const CLOUD: (&str, &str) = ("AKIDe2e", "the secret of the operator in the tests");
 
-/// A server of our own and its operator.
+/// A free port of this computer.
+const FREE: &str = "127.0.0.1:0";
+
+/// A server of our own, the program, and its operator. It is ended when dropped.
 #[derive(Debug)]
 pub struct Service {
-    server: Server,
+    server: Child,
+    url: String,
+    log: NamedTempFile,
     client: reqwest::Client,
 }
 
 impl Service {
     /// Starts a server on free ports of this computer.
     pub async fn start() -> Result<Self> {
-        let config = Config {
-            http: ([127, 0, 0, 1], 0).into(),
-            media: ([127, 0, 0, 1], 0).into(),
-            workers: Some(1),
-            app: vec![AppConfig::new(APP, KEY)],
-            cloud_key: vec![CloudKey { id: CLOUD.0.to_owned(), key: CLOUD.1.to_owned() }],
-            ..Config::default()
-        };
-        let server = Server::start(config).await?;
-        Ok(Self { server, client: reqwest::Client::builder().no_proxy().build()? })
+        Self::start_with(|command| command).await
+    }
+
+    /// The same, with its command changed.
+    pub async fn start_with(change: impl FnOnce(Command) -> Command) -> Result<Self> {
+        Self::run(change(Self::listening(FREE, FREE)))
+    }
+
+    /// Starts a server whose media clients reach over a wire on which packets can be lost.
+    pub async fn behind(wire: &Lossy) -> Result<Self> {
+        let mut command = Self::listening(FREE, &wire.media().to_string());
+        command.arg("--advertise").arg(wire.advertise().to_string());
+        Self::run(command)
+    }
+
+    /// Starts a server at the address of one that has ended, which believes nobody from before.
+    pub async fn stranger(address: &str) -> Result<Self> {
+        let mut command = Self::listening(address, FREE);
+        command.env("CONFAB_APP", format!("{APP}:the secret of a stranger"));
+        Self::run(command)
+    }
+
+    fn listening(http: &str, media: &str) -> Command {
+        let mut command = Command::new(built("confab-server"));
+        // With this flag it says where it listens.
+        command.args(["--dev", "--http", http, "--media", media, "--workers", "1"]);
+        command.env("CONFAB_APP", format!("{APP}:{KEY}"));
+        command.env("CONFAB_CLOUD_KEY", format!("{}:{}", CLOUD.0, CLOUD.1)).env("CONFAB_LOG", LOG);
+        command
+    }
+
+    fn run(mut command: Command) -> Result<Self> {
+        let (log, client) = (NamedTempFile::new()?, client()?);
+        let output = File::options().append(true).open(log.path())?;
+        let mut server = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(output)
+            .spawn()
+            .context("cannot start confab-server")?;
+        let mut greeting = String::new();
+        // It stays open: the rest is still to come, and a program that nobody reads ends.
+        BufReader::new(server.stdout.as_mut().context("it says nothing")?).read_line(&mut greeting)?;
+        let mut service = Self { server, url: String::new(), log, client };
+        let url = greeting.trim().strip_prefix("Confab is at ");
+        service.url =
+            url.with_context(|| format!("the server did not start: {}", service.said()))?.to_owned();
+        Ok(service)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     /// Where clients find it.
     pub fn url(&self) -> String {
-        self.server.url()
+        self.url.clone()
+    }
+
+    /// Its process id.
+    pub fn process(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// What its log complains about so far.
+    pub fn complaints(&self) -> Result<Vec<String>> {
+        complaints(&std::fs::read_to_string(self.log.path())?)
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }
 
     /// A signature for somebody, good for an hour.
@@ -77,21 +148,24 @@ impl Service {
     }
 
     /// Tells everybody and ends.
-    pub async fn stop(self) {
-        self.server.stop(ExitCause::ServerStopped).await;
+    pub async fn stop(mut self) {
+        let id = self.server.id().to_string();
+        // Both fail only if it has ended already.
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let _ = tokio::task::spawn_blocking(move || self.server.wait()).await;
     }
 
     async fn operate(&self, action: &str, parameters: Value) -> Result<()> {
         let body = parameters.to_string();
-        let (host, seconds) = (self.server.http().to_string(), now()?);
+        let (host, seconds) = (self.address(), now()?);
         let answer: Value = self
             .client
-            .post(self.url())
+            .post(&self.url)
             .header("content-type", "application/json")
             .header("x-tc-action", action)
             .header("x-tc-version", "2019-07-22")
             .header("x-tc-timestamp", seconds)
-            .header("authorization", authorization(&host, &body, seconds)?)
+            .header("authorization", authorization(host, &body, seconds)?)
             .body(body)
             .send()
             .await?
@@ -99,6 +173,14 @@ impl Service {
             .await?;
         ensure!(answer["Response"]["Error"].is_null(), "{action}: {answer}");
         Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }
 

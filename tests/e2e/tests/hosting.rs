@@ -31,6 +31,13 @@ async fn an_invitation_is_copied_in_one_window_and_pasted_on_the_join_page() {
     page.until(copied).await.unwrap();
     page.painted().await.unwrap();
     window.screen.shot("hosting-1-copied").unwrap();
+    page.click("[data-testid=invite-card-links]").await.unwrap();
+    let link = "return document.querySelector('[data-testid=invite-link]')?.value || null";
+    let link = page.until(link).await.unwrap();
+    assert!(link.as_str().unwrap().starts_with("confab://join?server=http://127.0.0.1:"), "{link}");
+    page.painted().await.unwrap();
+    window.screen.shot("hosting-4-links").unwrap();
+    page.click("[data-testid=invite-close]").await.unwrap();
     page.click("[data-testid=leave]").await.unwrap();
     page.click("[data-testid=exit-back]").await.unwrap();
     page.fill("[data-testid=room]", "1").await.unwrap();
@@ -38,10 +45,53 @@ async fn an_invitation_is_copied_in_one_window_and_pasted_on_the_join_page() {
     page.fill("[data-testid=server]", PASTE).await.unwrap();
     let typed = window.typed().await.unwrap();
     let hosting = page.call("get_state", json!({})).await.unwrap()["hosting"].clone();
-    assert_eq!((&typed["server"], &typed["room"]), (&hosting["addresses"][0], &json!("4322")));
+    assert_eq!((&typed["server"], &typed["room"]), (&hosting["server"], &json!("4322")));
     // No key, no signature: the address is enough.
     page.click("[data-testid=join]").await.unwrap();
     page.element("[data-testid=meeting-page]").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_switch_lets_others_on_the_network_in_and_no_longer() {
+    let _turn = turn().await;
+    let window = Window::open("test").await.unwrap();
+    let page = &window.page;
+    host(&window).await;
+    page.click("[data-testid=invite-card-lan]").await.unwrap();
+    page.until("return document.querySelector('[data-testid=invite-card-lan]').checked").await.unwrap();
+    let hosting = page.call("get_state", json!({})).await.unwrap()["hosting"].clone();
+    let address = hosting["addresses"][0].as_str().unwrap().to_owned();
+    assert!(!address.starts_with("127."), "{hosting}");
+    let shown = page.text("[data-testid=invite-card-address]").await.unwrap();
+    assert!(shown.contains(&address), "{shown}");
+
+    // A friend who types the address, and one who has the invitation.
+    let invited = format!("{address}#{}", hosting["fingerprint"].as_str().unwrap());
+    for server in [address.clone(), invited.clone()] {
+        let home = tempfile::tempdir().unwrap();
+        let entry = json!({ "server": server, "name": "Bo", "roomId": 4322 });
+        let left = tokio::task::spawn_blocking(move || {
+            let mut guest = Person::start(&mut headless(home.path(), "test")).unwrap();
+            guest.join(&entry).unwrap();
+            guest.event("onFirstVideoFrame", |_| true).unwrap();
+            guest.request("exit_room", &json!({})).unwrap();
+            guest.event("onExitRoom", |_| true).unwrap()
+        });
+        assert_eq!(left.await.unwrap()["reason"], 0);
+    }
+    page.until("return document.querySelectorAll('[data-testid^=tile-guest]').length === 0").await.unwrap();
+    page.painted().await.unwrap();
+    window.screen.shot("hosting-3-network").unwrap();
+    page.click("[data-testid=invite-card-lan]").await.unwrap();
+    page.until("return !document.querySelector('[data-testid=invite-card-lan]').checked").await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let entry = json!({ "server": invited, "name": "Bo", "roomId": 4322 });
+    let refused = tokio::task::spawn_blocking(move || {
+        let mut guest = Person::start(&mut headless(home.path(), "test")).unwrap();
+        guest.request("enter_room", &entry).unwrap();
+        guest.event("onEnterRoom", |_| true).unwrap()
+    });
+    assert_eq!(refused.await.unwrap()["result"], -3307);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Somebody else's client in our room: joins with the `livekit` package, sends a picture that can be
 told apart frame by frame and a tone, and says on standard output, one JSON object a line, what
-it sees and hears. A line on standard input ends it.
+it sees, hears and is told. A line `say TOPIC TEXT` on standard input sends a data packet, any other
+line ends it.
 
     peer.py URL TOKEN FOLDER
 
@@ -102,6 +103,11 @@ async def listen(track, user):
             say(event="sound", user=user, hz=float(numpy.argmax(spectrum) * RATE / LISTEN), dbfs=level)
 
 
+def told_to_say():
+    words = sys.stdin.readline().rstrip("\n").split(" ", 2)
+    return words[1:] if words[0] == "say" else None
+
+
 async def publish(room, base):
     camera = rtc.VideoSource(WIDTH, HEIGHT)
     picture = rtc.LocalVideoTrack.create_video_track("camera", camera)
@@ -139,9 +145,14 @@ def report(room, folder, tasks):
     def _(participant, publication):
         say(event="unmuted", user=participant.identity, kind=rtc.TrackKind.Name(publication.kind))
 
+    @room.on("connection_quality_changed")
+    def _(participant, quality):
+        say(event="quality", user=participant.identity, quality=quality.name)
+
     @room.on("data_received")
     def _(packet):
-        say(event="data", topic=packet.topic, text=packet.data.decode(errors="replace"))
+        user = packet.participant.identity if packet.participant else ""
+        say(event="data", user=user, topic=packet.topic, text=packet.data.decode(errors="replace"), hex=packet.data.hex())
 
     @room.on("disconnected")
     def _(reason):
@@ -168,7 +179,9 @@ async def main(url, token, folder):
     say(event="connected", room=room.name, user=room.local_participant.identity, present=present)
     tasks += await publish(room, base)
     say(event="published")
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    while words := await asyncio.get_running_loop().run_in_executor(None, told_to_say):
+        topic, text = words
+        await room.local_participant.publish_data(text, reliable=True, topic=topic)
     for task in tasks:
         task.cancel()
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):

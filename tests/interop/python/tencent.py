@@ -2,9 +2,10 @@
 
     tencent.py HOST:PORT SECRET_ID SECRET_KEY
 
-Reads {"action": NAME, "parameters": {...}, "method": "POST" | "GET", "generic": bool} a line and
-writes {"request": ID} or {"code": ..., "message": ..., "request": ID} a line. "generic" asks
-through CommonClient, which sends parameters as they are.
+Reads {"action": NAME, "parameters": {...}, "method": "POST" | "GET", "sign": METHOD, "generic": bool} a
+line and writes {"request": ID, "answer": {...}} or {"code": ..., "message": ..., "request": ID} a line;
+the answer is what the SDK has read. "generic" asks through CommonClient, which sends parameters as they
+are.
 """
 
 import json
@@ -27,16 +28,17 @@ from tencentcloud.trtc.v20190722 import models, trtc_client
 def ask(endpoint, who, order):
     method = order.get("method", "POST")
     http = HttpProfile(protocol="http", endpoint=endpoint, reqMethod=method, reqTimeout=10)
-    profile = ClientProfile(httpProfile=http)
+    profile = ClientProfile(httpProfile=http, signMethod=order.get("sign", "TC3-HMAC-SHA256"))
     action, parameters = order["action"], order["parameters"]
     if order.get("generic"):
         client = CommonClient("trtc", "2019-07-22", who, "ap-guangzhou", profile=profile)
-        answer = client.call_json(action, parameters)
-        return {"request": answer["Response"]["RequestId"]}
+        answer = client.call_json(action, parameters)["Response"]
+        return {"request": answer["RequestId"], "answer": answer}
     client = trtc_client.TrtcClient(who, "ap-guangzhou", profile)
     request = getattr(models, action + "Request")()
     request.from_json_string(json.dumps(parameters))
-    return {"request": getattr(client, action)(request).RequestId}
+    answer = getattr(client, action)(request)
+    return {"request": answer.RequestId, "answer": json.loads(answer.to_json_string())}
 
 
 def main():

@@ -78,6 +78,12 @@ impl Peer {
         self.said.iter().filter(|fact| wanted(fact)).cloned().collect()
     }
 
+    /// Makes it send a data packet, reliably, to everybody in the room.
+    pub fn say(&mut self, topic: &str, text: &str) -> Result<()> {
+        let stdin = self.stdin.as_mut().ok_or_else(|| anyhow!("it was told to leave before"))?;
+        Ok(writeln!(stdin, "say {topic} {text}")?)
+    }
+
     /// Makes it leave the room, and waits until it has ended.
     pub fn leave(&mut self) -> Result<()> {
         let mut stdin = self.stdin.take().ok_or_else(|| anyhow!("it was told to leave before"))?;

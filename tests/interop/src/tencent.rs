@@ -48,7 +48,18 @@ impl Tencent {
         self.order(&json!({ "action": action, "parameters": parameters, "generic": true }))
     }
 
+    /// Asks as a POST or GET, signed by `TC3-HMAC-SHA256`, `HmacSHA1` or `HmacSHA256`; answers what the
+    /// SDK has read, or its exception as `{"code": ..., "message": ...}`.
+    pub fn signed(&mut self, method: &str, sign: &str, action: &str, parameters: &Value) -> Result<Value> {
+        self.exchange(&json!({ "action": action, "parameters": parameters, "method": method, "sign": sign }))
+    }
+
     fn order(&mut self, order: &Value) -> Result<String> {
+        let answer = self.exchange(order)?;
+        Ok(answer["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    fn exchange(&mut self, order: &Value) -> Result<Value> {
         writeln!(self.orders, "{order}")?;
         self.orders.flush()?;
         let mut line = String::new();
@@ -56,10 +67,11 @@ impl Tencent {
         let answer: Value = serde_json::from_str(&line).with_context(|| format!("it said {line:?}"))?;
         let request = answer["request"].as_str().context("an answer without RequestId")?;
         anyhow::ensure!(request.len() == 36, "{request:?} is no request id");
-        let Some(code) = answer.get("code") else { return Ok(String::new()) };
+        let Some(code) = answer.get("code") else { return Ok(answer["answer"].clone()) };
+        anyhow::ensure!(code.is_string(), "{answer} has a code that is no text");
         let message = answer["message"].as_str().context("a refusal without a message")?;
         anyhow::ensure!(!message.is_empty(), "{answer} has an empty message");
-        Ok(code.as_str().context("a code that is no text")?.to_owned())
+        Ok(answer)
     }
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use confab_frame::{Cursor, FramePool, I420, Slot, VideoFrame};
 use confab_media::picture::read_stamp;
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};
-use confab_protocol::{Event, ExitCause, LeaveReason, RawEnterParams, SdkAppId, user_sig};
+use confab_protocol::{Event, ExitCause, LeaveReason, Quality, RawEnterParams, SdkAppId, user_sig};
 use confab_server::{ApiKey, AppConfig, Config, Server};
 use confab_session::{Receive, Session, SessionConfig};
 use confab_signal::{Claims, VideoGrant};
@@ -276,6 +276,19 @@ fn pictures_and_sound_go_both_ways_between_a_python_client_and_us() -> Result<()
     compare_ours(&pictures, &originals.finish());
     peer.wait(PATIENCE, |fact| is_tone(fact, 440.0, -20.0))?;
 
+    // How well each reaches the server is told to the other.
+    let fine = ["QUALITY_GOOD", "QUALITY_EXCELLENT"];
+    peer.wait(PATIENCE, |fact| {
+        fact["event"] == "quality"
+            && fact["user"] == "rusty"
+            && fine.map(Value::from).contains(&fact["quality"])
+    })?;
+    meeting.event(|event| {
+        let Event::OnNetworkQuality { remote, .. } = event else { return false };
+        let fine = Quality::Excellent..=Quality::Good;
+        remote.iter().any(|one| one.user_id == "snake" && fine.contains(&one.quality))
+    })?;
+
     // What the others do is told to them.
     meeting.run(meeting.session.mute_local_video(true))?;
     peer.wait(PATIENCE, |fact| fact["event"] == "muted" && fact["kind"] == "KIND_VIDEO")?;
@@ -316,6 +329,42 @@ fn two_python_clients_meet_on_our_server() -> Result<()> {
     first.wait(PATIENCE, |fact| fact["event"] == "left" && fact["user"] == "second")?;
     first.leave()?;
     host.stop();
+    Ok(())
+}
+
+/// Limits of messages are for messages: what LiveKit's clients tell each other goes on as it is.
+#[test]
+fn python_clients_hear_our_messages_and_each_others_packets_of_any_topic() -> Result<()> {
+    let (one, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let mut meeting = Meeting::open(&one.path().join("heard.wav"))?;
+    let mut first = meeting.host.peer("first", one.path())?;
+    let mut second = meeting.host.peer("second", other.path())?;
+    for peer in [&mut first, &mut second] {
+        peer.wait(PATIENCE, |fact| fact["event"] == "published")?;
+    }
+    // More than may be sent as messages, within a moment.
+    for number in 0..200 {
+        first.say("chat", &format!("word {number}"))?;
+    }
+    second.wait(PATIENCE, |fact| fact["event"] == "data" && fact["text"] == "word 199")?;
+    let words = second.all(Duration::ZERO, |fact| fact["topic"] == "chat");
+    let words: Vec<_> = words.iter().map(|fact| [&fact["user"], &fact["topic"], &fact["text"]]).collect();
+    let said: Vec<Value> = (0..200).map(|number| Value::from(format!("word {number}"))).collect();
+    let (user, topic) = (Value::from("first"), Value::from("chat"));
+    assert_eq!(words, said.iter().map(|text| [&user, &topic, text]).collect::<Vec<_>>());
+
+    meeting.run(meeting.session.send_custom_cmd_msg(7, b"hi".to_vec(), true, true))?;
+    let ours = second.wait(PATIENCE, |fact| fact["topic"] == "confab.cmd")?;
+    assert_eq!(ours["user"], "rusty");
+    let bytes = ours["hex"].as_str().unwrap();
+    assert!(bytes.starts_with("0107") && bytes.ends_with("000000016869"), "{bytes}");
+    let ours = |event: &Event| matches!(event, Event::OnRecvCustomCmdMsg { .. });
+    second.leave()?;
+    first.leave()?;
+    let gone = |event: &Event| matches!(event, Event::OnRemoteUserLeaveRoom { .. });
+    let next = meeting.event(|event| ours(event) || gone(event))?;
+    assert!(gone(&next), "their packets are no messages: {next:?}");
+    meeting.close();
     Ok(())
 }
 

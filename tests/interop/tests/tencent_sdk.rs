@@ -10,13 +10,15 @@ use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason, RawEnterParams,
 use confab_server::{AppConfig, CloudKey, Config, Hosted, Server};
 use confab_session::{Receive, Session, SessionConfig};
 use interop::Tencent;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 const APP: SdkAppId = SdkAppId(1_400_000_001);
 const APP_KEY: &str = "a key that only this test knows";
 const ID: &str = "AKIDinterop";
 const KEY: &str = "a secret that only this test knows";
+/// The ways in which the SDK signs, as its profile names them.
+const SIGNATURES: [&str; 3] = ["TC3-HMAC-SHA256", "HmacSHA1", "HmacSHA256"];
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn server() -> Hosted {
@@ -188,7 +190,12 @@ fn the_sdk_raises_our_errors_by_their_codes() -> Result<()> {
             json!({ "SdkAppId": APP.0, "RoomId": "a/b" }),
             "InvalidParameterValue.RoomId",
         ),
-        ("DescribeRoomInfo", json!({ "SdkAppId": APP.0, "StartTime": 1, "EndTime": 2 }), "InvalidAction"),
+        (
+            "DescribeRoomInfo",
+            json!({ "SdkAppId": APP.0, "StartTime": 1, "EndTime": 2 }),
+            "InvalidParameter.StartTsOversize",
+        ),
+        ("DescribeScaleInfo", json!({ "SdkAppId": APP.0, "StartTime": 1, "EndTime": 2 }), "InvalidAction"),
     ];
     for (action, parameters, code) in &cases {
         assert_eq!(sdk.ask(action, parameters)?, *code, "{action} {parameters}");
@@ -202,5 +209,100 @@ fn the_sdk_raises_our_errors_by_their_codes() -> Result<()> {
     assert_eq!(wrong_key.get("DismissRoom", &dismiss)?, "AuthFailure.SignatureFailure");
     let mut wrong_id = Tencent::start(server.http(), "AKIDnobody", KEY)?;
     assert_eq!(wrong_id.ask("DismissRoom", &dismiss)?, "AuthFailure.SecretIdNotFound");
+    Ok(())
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// Nobody has to be there for it: every way to sign and send reaches every action.
+#[test]
+fn every_way_to_sign_reaches_every_action_by_post_and_get() -> Result<()> {
+    let server = server();
+    let (mut sdk, mut wrong) =
+        (Tencent::start(server.http(), ID, KEY)?, Tencent::start(server.http(), ID, "another secret")?);
+    let (number, text) =
+        (json!({ "SdkAppId": APP.0, "RoomId": 1 }), json!({ "SdkAppId": APP.0, "RoomId": "a b+c" }));
+    let with = |members: &Value, more: Value| {
+        let mut members = members.clone();
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        members
+    };
+    let users = json!({ "UserIds": ["ann", "\u{6d4b}\u{8bd5} +&"] });
+    let span = json!({ "SdkAppId": APP.0, "StartTime": now() - 60, "EndTime": now() });
+    let call = json!({ "CommId": format!("{}_1_{}", APP.0, now()), "UserIds": ["ann", "bob"] });
+    let missing = "FailedOperation.RoomNotExist";
+    let cases = [
+        ("RemoveUser", with(&number, users.clone()), missing),
+        ("RemoveUserByStrRoomId", with(&text, users), missing),
+        ("DismissRoom", number, missing),
+        ("DismissRoomByStrRoomId", text, missing),
+        ("DescribeRoomInfo", with(&span, json!({ "RoomId": "1", "PageNumber": 0, "PageSize": 100 })), ""),
+        ("DescribeUserInfo", with(&span, call), ""),
+        ("DescribeUserInfo", span, "MissingParameter.CommId"),
+    ];
+    for sign in SIGNATURES {
+        for method in ["POST", "GET"] {
+            for (action, parameters, code) in &cases {
+                let answer = sdk.signed(method, sign, action, parameters)?;
+                assert_eq!(
+                    answer["code"].as_str().unwrap_or_default(),
+                    *code,
+                    "{action} {method} {sign}: {answer}"
+                );
+                if code.is_empty() {
+                    assert_eq!(answer["Total"], 0, "{action} {method} {sign}: {answer}");
+                }
+            }
+            let refused = wrong.signed(method, sign, "DismissRoom", &cases[2].1)?;
+            assert_eq!(refused["code"], "AuthFailure.SignatureFailure", "{method} {sign}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sdk_reads_who_was_in_which_room() -> Result<()> {
+    let server = server();
+    let mut sdk = Tencent::start(server.http(), ID, KEY)?;
+    let begin = now();
+    let mut ann = Person::enter(&server.url(), "ann", number(123)).await?;
+    let mut bob = Person::enter(&server.url(), "bob", number(123)).await?;
+    let remove = json!({ "SdkAppId": APP.0, "RoomId": 123, "UserIds": ["ann"] });
+    assert_eq!(sdk.ask("RemoveUser", &remove)?, "");
+    assert_eq!(ann.exit().await?.0, ExitReason::Removed);
+    assert_eq!(bob.sees_leave("ann").await?, LeaveReason::Removed);
+
+    let mut span = json!({ "SdkAppId": APP.0, "StartTime": begin, "EndTime": now() + 60 });
+    for sign in SIGNATURES {
+        for method in ["POST", "GET"] {
+            let rooms = sdk.signed(method, sign, "DescribeRoomInfo", &span)?;
+            assert_eq!(rooms["Total"], 1, "{rooms}");
+            let room = &rooms["RoomList"][0];
+            assert_eq!((&room["RoomString"], &room["UserId"]), (&json!("123"), &json!("ann")), "{rooms}");
+            assert_eq!(room["IsFinished"], false, "{rooms}");
+            let mut asked = span.clone();
+            asked["CommId"] = room["CommId"].clone();
+            let people = sdk.signed(method, sign, "DescribeUserInfo", &asked)?;
+            let stays: Vec<(&str, bool, &str)> = people["UserList"]
+                .as_array()
+                .context("no list")?
+                .iter()
+                .map(|stay| {
+                    let text = |name: &str| stay[name].as_str().unwrap_or_default();
+                    (text("UserId"), stay["Finished"] == true, text("ClientIp"))
+                })
+                .collect();
+            assert_eq!(stays, [("ann", true, "127.0.0.1"), ("bob", false, "127.0.0.1")], "{people}");
+        }
+    }
+    assert_eq!(sdk.ask("DismissRoom", &json!({ "SdkAppId": APP.0, "RoomId": 123 }))?, "");
+    assert_eq!(bob.exit().await?.0, ExitReason::Dismissed);
+    span["RoomId"] = json!("123");
+    let rooms = sdk.signed("POST", SIGNATURES[0], "DescribeRoomInfo", &span)?;
+    assert_eq!(rooms["RoomList"][0]["IsFinished"], true, "{rooms}");
+    ann.session.close().await;
+    bob.session.close().await;
     Ok(())
 }

@@ -1,3 +1,5 @@
+//! Somebody in a room, and waiting for what they are told.
+
 use confab_frame::{Cursor, Slot, VideoFrame};
 use confab_media::picture::{Stamp, read_stamp};
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};

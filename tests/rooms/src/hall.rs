@@ -1,9 +1,12 @@
+//! A server with known keys, and what its operator can do.
+
+use crate::Lossy;
 use confab_protocol::{RawEnterParams, SdkAppId, user_sig};
-use confab_server::{AppConfig, CloudKey, Config, Server};
+use confab_server::{AppConfig, CloudKey, Config, Identity, Server};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Two applications of the server, and their keys.
@@ -29,18 +32,35 @@ impl Hall {
 
     /// Opens a server at this address, as after a restart.
     pub async fn open_at(http: SocketAddr) -> Hall {
+        Hall::start(Config { http, ..config() }).await
+    }
+
+    /// Opens a server that clients reach over a wire on which packets can be lost.
+    pub async fn lossy() -> (Hall, Lossy) {
+        let wire = Lossy::open().await;
+        let (media, advertise) = (wire.media(), vec![wire.advertise()]);
+        let hall = Hall::start(Config { media, advertise, workers: Some(1), ..config() }).await;
+        (hall, wire)
+    }
+
+    /// Opens a server with one media worker at `media`, whose clients are told to send to `front`.
+    pub async fn open_behind(media: SocketAddr, front: IpAddr) -> Hall {
+        Hall::start(Config { media, workers: Some(1), advertise: vec![front], ..config() }).await
+    }
+
+    /// Opens a server whose configuration is changed first.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Hall {
+        let mut config = config();
+        change(&mut config);
+        Hall::start(config).await
+    }
+
+    async fn start(config: Config) -> Hall {
         // RUST_LOG shows what happens inside; the second test to come finds it set already.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let config = Config {
-            http,
-            media: "127.0.0.1:0".parse().unwrap(),
-            app: vec![AppConfig::new(APP, KEY), AppConfig::new(OTHER_APP, OTHER_KEY)],
-            cloud_key: vec![CloudKey { id: CLOUD_ID.into(), key: CLOUD_KEY.into() }],
-            ..Config::default()
-        };
         Hall { server: Server::start(config).await.unwrap() }
     }
 
@@ -52,6 +72,16 @@ impl Hall {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.server.http()
+    }
+
+    /// Lets others in at one more address.
+    pub async fn let_in(&mut self, address: IpAddr, identity: &Identity) {
+        self.server.open(address, identity).await.unwrap();
+    }
+
+    /// Lets nobody else in there.
+    pub async fn shut_out(&mut self) {
+        self.server.close().await;
     }
 
     /// Stops it.
@@ -116,6 +146,17 @@ impl Hall {
             .body(body);
         let answer = request.send().await.unwrap().text().await.unwrap();
         serde_json::from_str::<Value>(&answer).unwrap()["Response"].take()
+    }
+}
+
+/// Free ports on loopback.
+fn config() -> Config {
+    Config {
+        http: "127.0.0.1:0".parse().unwrap(),
+        media: "127.0.0.1:0".parse().unwrap(),
+        app: vec![AppConfig::new(APP, KEY), AppConfig::new(OTHER_APP, OTHER_KEY)],
+        cloud_key: vec![CloudKey { id: CLOUD_ID.into(), key: CLOUD_KEY.into() }],
+        ..Config::default()
     }
 }
 

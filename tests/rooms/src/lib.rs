@@ -9,10 +9,12 @@
 
 mod guest;
 mod hall;
+mod lossy;
 mod proxy;
 mod sound;
 
 pub use guest::{Guest, PATIENCE, config, stamped};
 pub use hall::{APP, Hall, KEY, OTHER_APP, OTHER_KEY, sign};
+pub use lossy::Lossy;
 pub use proxy::Proxy;
 pub use sound::{decibels, share_of};

@@ -1,3 +1,5 @@
+//! A network that goes away and comes back.
+
 use std::net::SocketAddr;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};

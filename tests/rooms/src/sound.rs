@@ -1,3 +1,5 @@
+//! Pitch and loudness of what was recorded.
+
 use std::f32::consts::TAU;
 
 /// How much of the sound's energy is at `hertz`: 1 for a pure tone, near 0 for anything else.

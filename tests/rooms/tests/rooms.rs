@@ -8,7 +8,19 @@
 
 #[path = "rooms/entering.rs"]
 mod entering;
+#[path = "rooms/hosts.rs"]
+mod hosts;
 #[path = "rooms/leaving.rs"]
 mod leaving;
 #[path = "rooms/meeting.rs"]
 mod meeting;
+#[path = "rooms/messages.rs"]
+mod messages;
+#[path = "rooms/network.rs"]
+mod network;
+#[path = "rooms/quality.rs"]
+mod quality;
+#[path = "rooms/receiving.rs"]
+mod receiving;
+#[path = "rooms/roles.rs"]
+mod roles;

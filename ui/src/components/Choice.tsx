@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import { Icon, type IconName } from "./Icon";
 import styles from "./Choice.module.css";
 
-export type Option<T extends string | number> = {
+type Option<T extends string | number> = {
   value: T;
   label: string;
   icon?: IconName;

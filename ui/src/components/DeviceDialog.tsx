@@ -1,29 +1,25 @@
-import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+import { useEffect, useId, useRef, type ReactNode } from "react";
 import { inWords } from "../state/words";
-import { optionsOf, type DeviceKindName } from "../state/devices";
-import type { DeviceView } from "../types/DeviceView";
+import { insteadOf, optionsOf, type DeviceKindName } from "../state/devices";
+import type { Fault } from "../types/Fault";
 import { Button } from "./Button";
 import { Check } from "./Check";
 import { Dialog } from "./Dialog";
 import styles from "./DeviceDialog.module.css";
 import { usePageState, useStore } from "./store";
 
-/** How often the lists are read again: a device that is plugged in is there within a second. */
-const LOOK = 1000;
-
 /** Which camera, microphone and speaker are used, and what is done to one's voice. */
 export function DeviceDialog({ onClose }: { onClose: () => void }) {
   const store = useStore();
   const { app } = usePageState();
   const dialog = useRef<HTMLDialogElement>(null);
-  const devices = useDevices();
   useEffect(() => {
     store.listen(true);
     return () => {
       store.listen(false);
     };
   }, [store]);
-  const { microphone, camera, voiceProcessing: voice } = app;
+  const { microphone, camera, speaker, voiceProcessing: voice } = app;
   return (
     <Dialog
       handle={dialog}
@@ -34,17 +30,19 @@ export function DeviceDialog({ onClose }: { onClose: () => void }) {
       <h2 id="devices-title" className={styles["title"]}>
         Devices
       </h2>
-      <DeviceChoice kind="camera" label="Camera" devices={devices}>
-        {camera.fault !== null && <p className={styles["fault"]}>{inWords(camera.fault)}</p>}
+      <DeviceChoice kind="camera" label="Camera">
+        <FaultView device="camera" fault={camera.fault} />
       </DeviceChoice>
-      <DeviceChoice kind="microphone" label="Microphone" devices={devices}>
+      <DeviceChoice kind="microphone" label="Microphone">
         {microphone.fault !== null ? (
-          <p className={styles["fault"]}>{inWords(microphone.fault)}</p>
+          <FaultView device="microphone" fault={microphone.fault} />
         ) : (
           <Level on={microphone.on && !microphone.muted} level={microphone.level} />
         )}
       </DeviceChoice>
-      <DeviceChoice kind="speaker" label="Speaker" devices={devices} />
+      <DeviceChoice kind="speaker" label="Speaker">
+        <FaultView device="speaker" fault={speaker.fault} />
+      </DeviceChoice>
       <fieldset className={styles["voice"]}>
         <legend className={styles["label"]}>Your voice</legend>
         <Check
@@ -76,41 +74,18 @@ export function DeviceDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** The devices of this computer, as they come and go. */
-function useDevices(): readonly DeviceView[] {
-  const store = useStore();
-  const [devices, setDevices] = useState<readonly DeviceView[]>([]);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const look = async () => {
-      const found = await store.devices();
-      // Asked while the component lived, answered when it did not.
-      if (over) return;
-      if (found !== null) setDevices(found);
-      timer = setTimeout(() => void look(), LOOK);
-    };
-    void look();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [store]);
-  return devices;
-}
-
 type DeviceChoiceProps = {
   kind: DeviceKindName;
   label: string;
-  devices: readonly DeviceView[];
   children?: ReactNode;
 };
 
-function DeviceChoice({ kind, label, devices, children }: DeviceChoiceProps) {
+function DeviceChoice({ kind, label, children }: DeviceChoiceProps) {
   const store = useStore();
-  const { app } = usePageState();
+  const { app, devices } = usePageState();
   const id = useId();
   const chosen = app.selected[kind];
+  const instead = insteadOf(kind, app, devices);
   return (
     <div className={styles["choice"]}>
       <label htmlFor={id} className={styles["label"]}>
@@ -123,14 +98,29 @@ function DeviceChoice({ kind, label, devices, children }: DeviceChoiceProps) {
         data-testid={`select-${kind}`}
         onChange={(event) => void store.selectDevice(kind, event.target.value)}
       >
-        {optionsOf(kind, devices, chosen).map(({ value, words }) => (
+        {optionsOf(kind, app.devices, chosen, devices).map(({ value, words }) => (
           <option key={value} value={value}>
             {words}
           </option>
         ))}
       </select>
+      {instead !== null && (
+        <p className={styles["hint"]} role="status" data-testid={`${kind}-instead`}>
+          “{instead}” is used instead.
+        </p>
+      )}
       {children}
     </div>
+  );
+}
+
+/** Why a device does not work, and what helps. */
+function FaultView({ device, fault }: { device: DeviceKindName; fault: Fault | null }) {
+  if (fault === null) return null;
+  return (
+    <p className={styles["fault"]} role="status" data-testid={`${device}-fault`}>
+      {inWords(fault)}
+    </p>
   );
 }
 

@@ -11,6 +11,8 @@ type EndDialogProps = {
   onEnd: () => void;
   /** What leaves the others their meeting, where that is possible. */
   leave?: { label: string; onLeave: () => void };
+  /** What the button says that changes nothing. */
+  stay?: string;
   /** Nothing is to happen. */
   onStay?: () => void;
   /** It was answered, whichever way. */
@@ -18,7 +20,16 @@ type EndDialogProps = {
 };
 
 /** Asks a host before the others lose the room: without this computer the meeting is over for all. */
-export function EndDialog({ title, text, end, onEnd, leave, onStay, onClose }: EndDialogProps) {
+export function EndDialog({
+  title,
+  text,
+  end,
+  onEnd,
+  leave,
+  stay = "Stay",
+  onStay,
+  onClose,
+}: EndDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const decided = useRef(false);
   const decide = (act: () => void) => () => {
@@ -45,7 +56,7 @@ export function EndDialog({ title, text, end, onEnd, leave, onStay, onClose }: E
       </p>
       <div className={styles["buttons"]}>
         <Button data-testid="end-cancel" look="quiet" onClick={() => dialog.current?.close()}>
-          Stay
+          {stay}
         </Button>
         {leave !== undefined && (
           <Button data-testid="end-leave" onClick={decide(leave.onLeave)}>

@@ -15,13 +15,13 @@ type FieldProps = Omit<ComponentProps<"input">, "className" | "id" | "onChange" 
   "data-testid": string;
 };
 
-/** A labelled line of text with room for one sentence below it. */
+/** A labelled line of text with room for one sentence below it; all of it is a `data-field`. */
 export function Field({ label, hint, error, onValue, beside, inside, ...rest }: FieldProps) {
   const id = useId();
   const noteId = `${id}-note`;
   const note = error ?? hint;
   return (
-    <div className={styles["field"]}>
+    <div className={styles["field"]} data-field="">
       <div className={styles["head"]}>
         <label htmlFor={id} className={styles["label"]}>
           {label}

@@ -33,6 +33,7 @@ const SHAPES = {
   leave: (
     <path d="M13.5 4.25H7A2.25 2.25 0 0 0 4.75 6.5v11A2.25 2.25 0 0 0 7 19.75h6.5M10 12h10.25M16.75 8.25 20.5 12l-3.75 3.75" />
   ),
+  more: <path d="M5.5 12h.01M12 12h.01M18.500 12h.01" strokeWidth="2.75" />,
   close: <path d="m6 6 12 12M18 6 6 18" />,
   check: <path d="m5 12.5 4.5 4.5L19 7.5" />,
   copy: (

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Toast } from "../state/toast";
 import { IconButton } from "./Button";
 import { Icon, type IconName } from "./Icon";
@@ -11,7 +11,10 @@ const ICONS: Record<Toast["kind"], IconName> = {
   error: "warning",
 };
 
-/** Short messages above the bottom bar. They go by themselves, or when closed. */
+/** What a message that somebody was reading has left when they look away, milliseconds. */
+const LAST = 2_000;
+
+/** Short messages above the bottom bar. News goes by itself, but not while it is read. */
 export function Toasts({ toasts }: { toasts: readonly Toast[] }) {
   return (
     <div className={styles["place"]} role="log" aria-label="Messages" aria-live="polite">
@@ -25,22 +28,42 @@ export function Toasts({ toasts }: { toasts: readonly Toast[] }) {
 function ToastView({ toast }: { toast: Toast }) {
   const store = useStore();
   const { id, until } = toast;
+  const [reading, setReading] = useState(false);
+  const wasRead = useRef(false);
   useEffect(() => {
+    wasRead.current ||= reading;
+    if (until === null || reading) return;
+    const left = Math.max(until - Date.now(), wasRead.current ? LAST : 0);
     const timer = setTimeout(() => {
       store.dispatch({ type: "toast-closed", id });
-    }, until - Date.now());
+    }, left);
     return () => {
       clearTimeout(timer);
     };
-  }, [store, id, until]);
+  }, [store, id, until, reading]);
+  const looks = {
+    onPointerEnter: () => {
+      setReading(true);
+    },
+    onPointerLeave: () => {
+      setReading(false);
+    },
+    onFocus: () => {
+      setReading(true);
+    },
+    onBlur: () => {
+      setReading(false);
+    },
+  };
   return (
     <div
       className={[styles["toast"], styles[toast.kind]].join(" ")}
       data-testid="toast"
       data-kind={toast.kind}
+      {...looks}
     >
       <Icon name={ICONS[toast.kind]} size={18} />
-      <span className={styles["words"]}>{toast.text}</span>
+      <span className={[styles["words"], "selectable"].join(" ")}>{toast.text}</span>
       <IconButton
         icon="close"
         label="Close this message"

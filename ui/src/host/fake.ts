@@ -2,9 +2,15 @@ import type { AppState } from "../types/AppState";
 import type { DeviceView } from "../types/DeviceView";
 import type { Event } from "../types/Event";
 import type { ExitView } from "../types/ExitView";
+import type { Fault } from "../types/Fault";
+import type { InvitationForms } from "../types/InvitationForms";
+import type { Hosting } from "../types/Hosting";
 import type { Participant } from "../types/Participant";
+import type { Quality } from "../types/Quality";
+import type { RawEnterParams } from "../types/RawEnterParams";
 import type { Request } from "../types/Request";
 import type { Scene } from "../types/Scene";
+import { localFigures, remoteFigures, statistics } from "../state/figures.samples";
 import { IDLE } from "../state/state";
 import { HostFault, type Host } from "./host";
 
@@ -38,6 +44,8 @@ export type FakeOptions = {
   delay?: number;
   /** No camera is there. */
   noCamera?: boolean;
+  /** What every text is read as that may hold an invitation. */
+  invitation?: RawEnterParams | Fault;
 };
 
 /** A backend that plays a meeting, for tests and for looking at the page in a browser. */
@@ -50,6 +58,8 @@ export type FakeHost = Host & {
   change(change: Partial<AppState>): void;
   /** Ends the meeting as the server would. */
   leave(exit: ExitView): void;
+  /** Somebody opened an invitation outside of the window. */
+  invite(invitation: RawEnterParams | Fault): void;
   /** The answers to whether the window may close. */
   closings: boolean[];
   /** What the page last said about its tiles. */
@@ -62,8 +72,9 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   const listeners = new Set<(event: Event) => void>();
   const calls: Request[] = [];
   const closings: boolean[] = [];
-  let state: AppState = IDLE;
+  let state: AppState = { ...IDLE, devices: [...DEVICES] };
   let stage: Scene | null = null;
+  let waiting: RawEnterParams | Fault | null = null;
   let entry: ReturnType<typeof setTimeout> | undefined;
 
   const emit = (event: Event) => {
@@ -118,6 +129,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       const room = state.room && { ...state.room, enteredAt: Date.now() };
       change({ phase: "in", room, participants: others(people, args.scene ?? 0) });
       emit({ event: "onEnterRoom", data: { result: 42 } });
+      for (const event of figures(state.participants)) emit(event);
     });
   };
 
@@ -159,7 +171,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         change({ microphone: { ...state.microphone, muted: request.args.mute } });
         return null;
       case "list_devices":
-        return DEVICES;
+        return state.devices;
       case "select_device": {
         const { kind, deviceId } = request.args;
         const name = kind === 0 ? "microphone" : kind === 1 ? "speaker" : "camera";
@@ -171,10 +183,19 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         change({ voiceProcessing: { ...state.voiceProcessing, ...request.args } });
         return null;
       case "host_room": {
-        const hosting = {
+        const wanted = request.args.outside === true;
+        const lan = (request.args.lan ?? state.hosting?.lan ?? false) || wanted;
+        const open = lan && (request.args.outside ?? state.hosting?.outside.state === "open");
+        const elsewhere = "203.0.113.9:7880";
+        const hosting: Hosting = {
           server: "http://127.0.0.1:7880",
-          addresses: [request.args.lan ? "192.168.1.20:7880" : "127.0.0.1:7880"],
+          lan,
+          addresses: [...(open ? [elsewhere] : []), lan ? "192.168.1.20:7880" : "127.0.0.1:7880"],
+          fingerprint: "q".repeat(43),
           sdkAppId: 1400000001,
+          outside: open
+            ? { state: "open", address: elsewhere, message: null }
+            : { state: "off", address: null, message: null },
         };
         change({ hosting });
         return hosting;
@@ -194,6 +215,20 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         };
       case "enter_room":
         enter(request.args);
+        return null;
+      case "parse_invitation":
+        return read(options.invitation ?? NO_INVITATION);
+      case "take_invitation": {
+        const taken = waiting;
+        waiting = null;
+        return taken === null ? null : read(taken);
+      }
+      case "make_invitation":
+        return formsOf(state);
+      case "start_nearby":
+        change({ nearby: state.nearby ?? [] });
+        return null;
+      case "stop_nearby":
         return null;
       case "exit_room":
         clearTimeout(entry);
@@ -222,9 +257,56 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    // Nothing here comes from a decoder.
+    frames: () => new Promise(() => undefined),
     closeWindow: (close) => closings.push(close),
     closings,
+    invite(invitation) {
+      waiting = invitation;
+      emit({ event: "invited", data: {} });
+    },
   };
+}
+
+const NO_INVITATION: Fault = { code: -2, message: "This is no invitation." };
+
+function read(invitation: RawEnterParams | Fault): RawEnterParams {
+  if ("code" in invitation) throw new HostFault(invitation);
+  return invitation;
+}
+
+function formsOf({ room, hosting }: AppState): InvitationForms {
+  if (hosting?.lan === true && hosting.addresses.length === 0) {
+    throw new HostFault({ code: -3, message: "This computer is in no network." });
+  }
+  const server = hosting?.addresses[0] ?? room?.server ?? "";
+  const query = `join?server=${server}&room=${room?.strRoomId ?? room?.roomId ?? ""}`;
+  const [link, page] = [`confab://${query}`, `https://${server}/${query}`];
+  return { link, page, message: `Join my Confab meeting: ${link}` };
+}
+
+/** How well the connections do: mine is good, that of the third is poor. */
+function figures(people: readonly Participant[]): Event[] {
+  const quality = (index: number): Quality => (index === 2 ? 3 : index % 2 === 0 ? 1 : 2);
+  const remote = people.map(({ userId }, index) => ({ userId, quality: quality(index) }));
+  const streams = people.map(({ userId, videoAvailable, audioAvailable }, index) =>
+    remoteFigures({
+      userId,
+      ...(videoAvailable ? {} : { width: 0, height: 0, frameRate: 0, videoBitrate: 0 }),
+      ...(audioAvailable ? {} : { audioSampleRate: 0, audioBitrate: 0 }),
+      audioPacketLoss: index === 2 ? 12 : 0,
+    }),
+  );
+  return [
+    {
+      event: "onStatistics",
+      data: statistics({
+        localStatisticsArray: [localFigures({})],
+        remoteStatisticsArray: streams,
+      }),
+    },
+    { event: "onNetworkQuality", data: { local: { userId: "", quality: 2 }, remote } },
+  ];
 }
 
 function others(count: number, scene: number): Participant[] {
@@ -238,5 +320,7 @@ function others(count: number, scene: number): Participant[] {
     videoSize: pictures && index % 4 !== 2 ? [1280, 720] : null,
     audioLevel: 0,
     speaking: index === 0,
+    videoMuted: false,
+    audioMuted: false,
   }));
 }

@@ -8,6 +8,12 @@ export type Host = {
   call(request: Request): Promise<unknown>;
   /** Calls `listener` with every event from now on, until the returned function is called. */
   onEvent(listener: (event: Event) => void): () => void;
+  /**
+   * The frames of the tiles, where the page draws them itself: what came after the answer with the
+   * number `after`, 0 for all, as soon as there is something. Null when nothing came for a while.
+   * `state/frames.ts` reads them.
+   */
+  frames(after: number, signal: AbortSignal): Promise<ArrayBuffer | null>;
   /** Answers `closeAsked`: the window closes, or stays. */
   closeWindow(close: boolean): void;
 };

@@ -1,4 +1,4 @@
-import { invoke } from "@tauri-apps/api/core";
+import { convertFileSrc, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import type { Event } from "../types/Event";
 import { HostFault, type Host } from "./host";
@@ -31,6 +31,12 @@ export function tauriHost(): Host {
         left = true;
         unlisten?.();
       };
+    },
+    async frames(after, signal) {
+      const answer = await fetch(convertFileSrc(String(after), "stage"), { signal });
+      if (answer.status === 204) return null;
+      if (!answer.ok) throw new Error(`no frames: ${answer.status}`);
+      return answer.arrayBuffer();
     },
     closeWindow(close) {
       // A window that does not close closes when it is asked once more.

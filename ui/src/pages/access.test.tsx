@@ -86,6 +86,36 @@ const PAGES: Record<string, () => Promise<void>> = {
     await userEvent.type(screen.getByTestId("room"), "1{Enter}");
     await screen.findByTestId("join-busy");
   },
+  "the join page with others nearby": async () => {
+    const host = show();
+    await click("where-server");
+    act(() => {
+      host.change({
+        nearby: ["192.168.1.20:7880", "10.0.0.2:7880"].map((address) => ({
+          name: "Ada’s laptop",
+          address,
+          server: `${address}#${"q".repeat(43)}`,
+        })),
+      });
+    });
+  },
+  "the invitation to a room": async () => {
+    const host = show({ people: 2 });
+    await join();
+    act(() => {
+      host.change({ hosting: null });
+    });
+    await click("invite");
+    await screen.findByDisplayValue(/^confab:/);
+  },
+  "the question to somebody who is invited elsewhere": async () => {
+    const host = show({ people: 2 });
+    await join();
+    act(() => {
+      host.invite({ server: "10.0.0.9:7880", roomId: 5 });
+    });
+    await screen.findByTestId("end-dialog");
+  },
   "a meeting of one": async () => {
     show({ people: 0 });
     await join();
@@ -100,6 +130,11 @@ const PAGES: Record<string, () => Promise<void>> = {
       host.emit({ event: "onWarning", data: { code: 1101, message: "Slow." } });
       host.emit({ event: "onError", data: { code: -1302, message: "No microphone." } });
     });
+  },
+  "a meeting with the figures of the connection": async () => {
+    show({ people: 3 });
+    await join();
+    await click("toggle-connection");
   },
   "a meeting that is watched": async () => {
     show({ people: 1 });

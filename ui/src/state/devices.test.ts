@@ -21,6 +21,7 @@ describe("what can be chosen", () => {
   it("keeps what is chosen although it was unplugged, and names what is no device", () => {
     const last = (chosen: string) => optionsOf("camera", devices, chosen).at(-1)?.words;
     expect(last("cam-9")).toBe("cam-9 (not connected)");
+    expect(last("v4l2:/dev/video9")).toBe("/dev/video9 (not connected)");
     expect(last("cam-1")).toBe("Webcam");
     expect(last("test")).toBe("Test picture");
     expect(last("file:/a/b.y4m")).toBe("File /a/b.y4m");

@@ -1,51 +1,82 @@
 import { describe, expect, it } from "vitest";
-import { readInvitation, writeInvitation, type Invitation } from "./invitation";
+import type { RawEnterParams } from "../types/RawEnterParams";
+import type { RoomView } from "../types/RoomView";
+import { invitedTo, isIn, mayInvite } from "./invitation";
 import { checkForm, EMPTY_FORM } from "./join";
 
-const invitation: Invitation = {
-  addresses: ["192.168.1.20:7880"],
-  room: { kind: "text", id: "tea: at four, please" },
+const params: RawEnterParams = {
+  server: `192.168.1.20:7880#${"q".repeat(43)}`,
+  strRoomId: "tea: at four, please",
   scene: 3,
 };
 
 describe("an invitation", () => {
-  it("fills the form of the person who pastes it", () => {
-    const form = readInvitation(writeInvitation(invitation));
-    expect(form).toEqual({
+  it("fills the form and takes away what another one left there", () => {
+    const { change, words } = invitedTo(params);
+    expect(change).toEqual({
       where: "server",
-      server: "192.168.1.20:7880",
+      server: params.server,
       roomKind: "text",
       roomText: "tea: at four, please",
       scene: 3,
       sdkAppId: "",
       userId: "",
       userSig: "",
+      passcode: "",
+      ticket: "",
     });
-    expect(checkForm({ ...EMPTY_FORM, name: "Bo", ...form })).toEqual({});
+    expect(words).toBe("the room “tea: at four, please” at 192.168.1.20:7880");
+    expect(checkForm({ ...EMPTY_FORM, name: "Bo", ...change })).toEqual({});
   });
 
   it("keeps a numeric room apart from a text of the same digits", () => {
-    const text = writeInvitation({ ...invitation, room: { kind: "number", id: "123" } });
-    expect(readInvitation(text)).toMatchObject({ roomKind: "number", roomNumber: "123" });
+    const { change, words } = invitedTo({ server: "h", roomId: 123 });
+    expect(change).toMatchObject({ roomKind: "number", roomNumber: "123", scene: 0 });
+    expect(words).toBe("room 123 at h");
   });
 
-  it("works after a mail program has changed the line ends", () => {
-    const text = writeInvitation(invitation).replaceAll("\n", "\r\n");
-    expect(readInvitation(text)).toMatchObject({ scene: 3, roomText: "tea: at four, please" });
+  it("carries what lets somebody in", () => {
+    const secrets = { passcode: "open", ticket: "t", userId: "bo", userSig: "s", sdkAppId: 7 };
+    const { change } = invitedTo({ server: "h", roomId: 1, ...secrets });
+    expect(change).toMatchObject({ ...secrets, sdkAppId: "7" });
   });
 
-  it("may carry a signature that an operator adds by hand", () => {
-    const lines = ["SDKAppID: 1400000001", "User ID: bo", "UserSig: eJx-_sig*"];
-    const text = [writeInvitation(invitation), ...lines].join("\n");
-    expect(readInvitation(text)).toMatchObject({
-      sdkAppId: "1400000001",
-      userId: "bo",
-      userSig: "eJx-_sig*",
-    });
+  it.each([
+    "confab://join?room=1",
+    "Look:\nCONFAB://join?x",
+    "https://10.0.0.1:7880/join?room=1",
+    "https://h/join/#room=1",
+    "Hi,\n\nServer: 10.0.0.9\nRoom: 1",
+  ])("may stand in: %s", (text) => {
+    expect(mayInvite(text)).toBe(true);
   });
 
-  it("is not found in a plain address", () => {
-    expect(readInvitation("192.168.1.20:7880")).toBeNull();
-    expect(readInvitation("http://host:7880")).toBeNull();
+  it.each(["192.168.1.20:7880", "http://host:7880", "https://meet.example/joint", "My Server: x"])(
+    "is not looked for in: %s",
+    (text) => {
+      expect(mayInvite(text)).toBe(false);
+    },
+  );
+
+  it("knows the room that one is in", () => {
+    const room: RoomView = {
+      server: "192.168.1.20:7880",
+      sdkAppId: 1,
+      roomId: null,
+      strRoomId: "tea: at four, please",
+      scene: 3,
+      role: 20,
+      userId: "me",
+      name: "Ada",
+      enteredAt: 1,
+    };
+    const invited = invitedTo(params);
+    expect(isIn(invited, room)).toBe(true);
+    expect(isIn(invited, { ...room, server: "10.0.0.1:7880" })).toBe(false);
+    expect(isIn(invited, { ...room, strRoomId: null, roomId: 5 })).toBe(false);
+    expect(isIn(invitedTo({ server: "h", roomId: 123 }), { ...room, strRoomId: "123" })).toBe(
+      false,
+    );
+    expect(isIn(invited, null)).toBe(false);
   });
 });

@@ -1,44 +1,48 @@
+import type { RawEnterParams } from "../types/RawEnterParams";
+import type { RoomView } from "../types/RoomView";
 import type { JoinForm } from "./join";
-import { SCENES } from "./terms";
 
-/** What somebody else needs to come into a room on this computer. */
-export type Invitation = {
-  addresses: readonly string[];
-  room: { kind: JoinForm["roomKind"]; id: string };
-  scene: JoinForm["scene"];
-};
+/** Where somebody is invited to, as the form takes it, and in words. */
+export type Invited = { change: Partial<JoinForm>; words: string };
 
-/** The invitation as text to send to others. {@link readInvitation} reads it back. */
-export function writeInvitation({ addresses, room, scene }: Invitation): string {
-  return [
-    "Join my Confab meeting: choose “Join a server” and paste this into the address.",
-    "",
-    `Server: ${addresses[0] ?? ""}`,
-    `Room: ${room.id}`,
-    `Room kind: ${room.kind}`,
-    `Scene: ${SCENES[scene].key}`,
-  ].join("\n");
+/** Whether a text may hold an invitation, so that it is worth asking the backend what it says. */
+export function mayInvite(text: string): boolean {
+  return /\bconfab:|\/join\/?[?#]/i.test(text) || /^Server: /m.test(text);
 }
 
-/** What an invitation says about the form, or null when the text is none. */
-export function readInvitation(text: string): Partial<JoinForm> | null {
-  const lines = new Map(
-    text
-      .split(/\r?\n/)
-      .map((line) => /^([A-Za-z ]+): (.*)$/.exec(line))
-      .filter((match) => match !== null)
-      .map(([, key = "", value = ""]) => [key, value]),
-  );
-  const server = lines.get("Server");
-  const room = lines.get("Room");
-  if (server === undefined || room === undefined) return null;
-  const form: Partial<JoinForm> = { where: "server", server };
-  if (lines.get("Room kind") === "text") Object.assign(form, { roomKind: "text", roomText: room });
-  else Object.assign(form, { roomKind: "number", roomNumber: room });
-  const scene = SCENES.find(({ key }) => key === lines.get("Scene"));
-  if (scene !== undefined) form.scene = scene.id;
-  form.sdkAppId = lines.get("SDKAppID") ?? "";
-  form.userId = lines.get("User ID") ?? "";
-  form.userSig = lines.get("UserSig") ?? "";
-  return form;
+/** What an invitation, as the backend reads it, says about the form. Who one is stays as it was. */
+export function invitedTo(params: RawEnterParams): Invited {
+  const { server = "", roomId, strRoomId } = params;
+  const change: Partial<JoinForm> = {
+    where: "server",
+    server,
+    scene: params.scene ?? 0,
+    sdkAppId: params.sdkAppId === undefined ? "" : String(params.sdkAppId),
+    userId: params.userId ?? "",
+    userSig: params.userSig ?? "",
+    passcode: params.passcode ?? "",
+    ticket: params.ticket ?? "",
+  };
+  if (strRoomId === undefined) {
+    Object.assign(change, { roomKind: "number", roomNumber: String(roomId ?? "") });
+  } else {
+    Object.assign(change, { roomKind: "text", roomText: strRoomId });
+  }
+  const room = strRoomId === undefined ? `room ${roomId ?? ""}` : `the room “${strRoomId}”`;
+  return { change, words: `${room} at ${placeOf(server)}` };
+}
+
+/** Whether one is in that room already. */
+export function isIn({ change }: Invited, room: RoomView | null): boolean {
+  if (room === null || change.server === undefined) return false;
+  const same =
+    change.roomKind === "text"
+      ? room.strRoomId === change.roomText
+      : room.roomId !== null && String(room.roomId) === change.roomNumber;
+  return same && placeOf(room.server) === placeOf(change.server);
+}
+
+/** A server as people say it: without scheme and fingerprint. */
+function placeOf(server: string): string {
+  return server.replace(/^https?:\/\//, "").replace(/#.*$/, "");
 }

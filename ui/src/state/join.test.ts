@@ -10,9 +10,9 @@ import {
   fieldOfFault,
   firstWrong,
   needsAdvanced,
+  proofWords,
   roleOf,
   roomOf,
-  serverUrl,
   type JoinForm,
 } from "./join";
 import { ANCHOR, AUDIENCE } from "./terms";
@@ -83,16 +83,45 @@ describe("a user ID", () => {
   });
 });
 
-describe("a server's address", () => {
-  it("gets a scheme and loses a trailing slash", () => {
-    expect(serverUrl("192.168.1.20:7880")).toBe("http://192.168.1.20:7880");
-    expect(serverUrl("http://meet.example.com/")).toBe("http://meet.example.com");
-    expect(serverUrl("ws://meet.example.com")).toBe("http://meet.example.com");
-    expect(serverUrl("https://meet.example.com")).toBeNull();
-    expect(serverUrl(" localhost:7880 ")).toBe("http://localhost:7880");
+describe("a User ID without what proves it", () => {
+  const joining: JoinForm = { ...good, where: "server", userId: "ada" };
+
+  it("is told what it needs, at the first field that is empty", () => {
+    expect(fieldOfFault(-3317, null, joining)).toBe("sdkAppId");
+    expect(proofWords(-3317, joining)).toBe(
+      "A User ID of your own needs an SDKAppID and a UserSig from whoever runs the server. Leave all three empty to come as a guest.",
+    );
+    const named = { ...joining, sdkAppId: "7" };
+    expect(fieldOfFault(-3320, null, named)).toBe("userSig");
+    expect(proofWords(-3320, named)).toBe(
+      "A User ID of your own needs a UserSig from whoever runs the server. Leave both empty to come as a guest.",
+    );
   });
 
-  it.each(["two words", "ftp://x", "http://", "http://a:99999", "http://me@host"])(
+  it("is refused by nobody but the backend, which may have a key", () => {
+    expect(checkForm({ ...joining, server: "10.0.0.1" })).toEqual({});
+  });
+
+  it("has nothing to do with other refusals", () => {
+    expect(proofWords(-100018, joining)).toBeNull();
+    expect(proofWords(-3320, { ...joining, userId: "" })).toBeNull();
+    expect(proofWords(-3317, { ...joining, userSig: "eJw" })).toBeNull();
+    expect(proofWords(-3317, { ...joining, where: "host" })).toBeNull();
+  });
+});
+
+describe("a server's address", () => {
+  it.each([
+    "192.168.1.20",
+    " localhost:7880 ",
+    "http://meet.example.com/",
+    "wss://meet.example.com",
+    `192.168.1.20:7880#${"q".repeat(43)}`,
+  ])("is %s", (text) => {
+    expect(checkServer(text)).toBeNull();
+  });
+
+  it.each(["two words", "ftp://x", "http://", "http://a:99999", "http://me@host", "host#q"])(
     "is not %s",
     (text) => {
       expect(checkServer(text)).toContain("not a server’s address");

@@ -1,6 +1,6 @@
 import { ANCHOR, AUDIENCE, hasRoles, hasVideo, type RoleId, type SceneId } from "./terms";
 
-export type RoomKind = "number" | "text";
+type RoomKind = "number" | "text";
 export type Where = "host" | "server";
 
 /** What the join page holds, exactly as typed. */
@@ -19,6 +19,8 @@ export type JoinForm = {
   userId: string;
   userSig: string;
   passcode: string;
+  /** What an invitation brought along to let somebody in once; it is not seen. */
+  ticket: string;
   microphone: boolean;
   camera: boolean;
 };
@@ -37,6 +39,7 @@ export const EMPTY_FORM: JoinForm = {
   userId: "",
   userSig: "",
   passcode: "",
+  ticket: "",
   microphone: true,
   camera: true,
 };
@@ -46,7 +49,7 @@ export type FieldName = "name" | "room" | "server" | "passcode" | "sdkAppId" | "
 export type FieldErrors = Partial<Record<FieldName, string>>;
 
 /** In the order of the page: the first wrong one gets the focus. */
-export const FIELDS: readonly FieldName[] = [
+const FIELDS: readonly FieldName[] = [
   "name",
   "room",
   "server",
@@ -66,8 +69,8 @@ const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>([
 /** Closer codes of -100018 that concern the SDKAppID. */
 const OTHER_APP: ReadonlySet<number> = new Set([-70014, -70020, -70252]);
 
-export const MAX_ROOM_NUMBER = 4294967294;
-export const MAX_SDK_APP_ID = 4294967295;
+const MAX_ROOM_NUMBER = 4294967294;
+const MAX_SDK_APP_ID = 4294967295;
 const ROOM_TEXT = /^[A-Za-z0-9 !#$%&()+\-:;<=.>?@[\]^_{}|~,]$/;
 const USER_ID = /^[A-Za-z0-9_-]$/;
 
@@ -90,7 +93,7 @@ export function checkForm(form: JoinForm): FieldErrors {
   return errors;
 }
 
-export function checkName(typed: string): string | null {
+function checkName(typed: string): string | null {
   const name = typed.trim();
   if (name === "") return "Enter your name, so that the others know who you are.";
   const length = characters(name).length;
@@ -153,22 +156,23 @@ export function checkSdkAppId(typed: string, userSig: string): string | null {
 export function checkServer(typed: string): string | null {
   const text = typed.trim();
   if (text === "") return "Enter the server’s address, for example 192.168.1.20:7880.";
-  return serverUrl(text) === null
-    ? "This is not a server’s address. It looks like 192.168.1.20:7880; addresses with https cannot be reached yet."
-    : null;
+  return isServer(text) ? null : "This is not a server’s address. It looks like 192.168.1.20:7880.";
 }
 
-/** The address with its scheme and without a trailing slash, or null when it is none. */
-export function serverUrl(typed: string): string | null {
-  const text = typed.trim().replace(/^ws(s?):\/\//i, "http$1://");
-  if (/\s/.test(text)) return null;
-  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(full)) return null;
-  const url = new URL(full);
-  if (url.protocol !== "http:") return null;
-  if (url.hostname === "" || url.username !== "" || url.search !== "" || url.hash !== "")
-    return null;
-  return url.origin + url.pathname.replace(/\/+$/, "");
+/** Whether a text can be a server's address, perhaps with its certificate's fingerprint behind a `#`. */
+function isServer(text: string): boolean {
+  const [place = "", fingerprint, ...more] = text.split("#");
+  if (more.length > 0 || /\s/.test(place)) return false;
+  if (fingerprint !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(fingerprint)) return false;
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(place) ? place : `http://${place}`;
+  const url = URL.canParse(full) ? new URL(full) : null;
+  return (
+    url !== null &&
+    ["http:", "https:", "ws:", "wss:"].includes(url.protocol) &&
+    url.hostname !== "" &&
+    url.username === "" &&
+    url.search === ""
+  );
 }
 
 /** Where a refusal by the backend belongs, or null when it concerns no single field. */
@@ -200,6 +204,23 @@ export function fieldOfFault(
   }
 }
 
+/**
+ * What to say where a User ID was refused for want of what proves it; null for other refusals. The
+ * backend refuses and not {@link checkForm}: only it knows whether it has a key that signs.
+ */
+export function proofWords(code: number, form: JoinForm): string | null {
+  if (form.where === "host" || form.userId === "" || form.userSig.trim() !== "") return null;
+  const whose = "from whoever runs the server";
+  switch (code) {
+    case -3317:
+      return `A User ID of your own needs an SDKAppID and a UserSig ${whose}. Leave all three empty to come as a guest.`;
+    case -3320:
+      return `A User ID of your own needs a UserSig ${whose}. Leave both empty to come as a guest.`;
+    default:
+      return null;
+  }
+}
+
 /** Whether any of these errors is on a field that the advanced part hides. */
 export function needsAdvanced(errors: FieldErrors): boolean {
   return FIELDS.some((field) => ADVANCED.has(field) && errors[field] !== undefined);
@@ -215,15 +236,18 @@ export function identityOf(form: JoinForm): {
   sdkAppId?: number;
   userSig?: string;
   passcode?: string;
+  ticket?: string;
 } {
   const userId = form.userId === "" ? {} : { userId: form.userId };
   if (form.where === "host") return userId;
-  const [app, userSig, passcode] = [form.sdkAppId.trim(), form.userSig.trim(), form.passcode];
+  const [app, userSig] = [form.sdkAppId.trim(), form.userSig.trim()];
+  const { passcode, ticket } = form;
   return {
     ...userId,
     ...(app === "" ? {} : { sdkAppId: Number(app) }),
     ...(userSig === "" ? {} : { userSig }),
     ...(passcode === "" ? {} : { passcode }),
+    ...(ticket === "" ? {} : { ticket }),
   };
 }
 

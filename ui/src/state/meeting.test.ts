@@ -28,6 +28,8 @@ function app(change: Partial<AppState>, scene: 0 | 1 | 2 | 3 = 0, role: 20 | 21 
         videoSize: null,
         audioLevel: 90,
         speaking: true,
+        videoMuted: false,
+        audioMuted: false,
       },
     ],
     ...change,
@@ -63,6 +65,17 @@ describe("people", () => {
     expect(peopleOf(app({ microphone }))[0]).toMatchObject({ microphone: "off", speaking: false });
   });
 
+  it("whose device is waited for are neither seen nor heard", () => {
+    const fault = { code: 1201, message: "gone" };
+    const microphone = { on: true, muted: false, speaking: true, level: 50, fault };
+    const camera = { on: true, ready: true, muted: false, fault };
+    expect(peopleOf(app({ microphone, camera }))[0]).toMatchObject({
+      microphone: "off",
+      video: "off",
+      speaking: false,
+    });
+  });
+
   it("have a role in live scenes only", () => {
     expect(peopleOf(app({}))[0]?.role).toBeNull();
     expect(peopleOf(app({}, 1, 21)).map(({ role }) => role)).toEqual(["Audience", "Anchor"]);
@@ -84,5 +97,23 @@ describe("the controls", () => {
     expect(controlsOf(app({}, 0)).camera.offered).toBe(true);
     expect(controlsOf(app({}, 2)).camera.offered).toBe(false);
     expect(controlsOf(app({}, 2)).microphone.offered).toBe(true);
+  });
+
+  it("are on where the tile says so, and say what a device waits for", () => {
+    const fault = { code: 1201, message: "gone" };
+    const microphone = { on: true, muted: false, speaking: false, level: 0, fault };
+    const camera = { on: true, ready: false, muted: false, fault };
+    const waits = app({ microphone, camera });
+    expect(controlsOf(waits)).toMatchObject({
+      microphone: { on: false, fault },
+      camera: { on: false, fault },
+    });
+    expect(peopleOf(waits)[0]).toMatchObject({ microphone: "off", video: "off" });
+    const muted = app({ microphone: { ...microphone, muted: true } });
+    expect(controlsOf(muted).microphone).toMatchObject({ on: false, fault: null });
+    const works = app({ microphone: { ...microphone, fault: null } });
+    expect(controlsOf(works).microphone).toMatchObject({ on: true, fault: null });
+    const failed = app({ microphone: { ...microphone, on: false } });
+    expect(controlsOf(failed).microphone).toMatchObject({ on: false, fault: null });
   });
 });

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { AppState } from "../types/AppState";
+import type { DeviceView } from "../types/DeviceView";
 import type { Event } from "../types/Event";
+import { statistics } from "./figures.samples";
+import { insteadOf, optionsOf } from "./devices";
 import { EMPTY_FORM } from "./join";
+import { UNMEASURED } from "./network";
 import { hostingOf, IDLE, initialState, pageOf, reduce, roomLabel, type State } from "./state";
 
 const room: AppState["room"] = {
@@ -149,6 +153,17 @@ describe("a refused entry", () => {
     expect(after(entering(), fault).toasts).toHaveLength(1);
   });
 
+  it("is interrupted by no news of devices but those for people", () => {
+    const change = (message: string): Event => ({
+      event: "onDeviceChange",
+      data: { deviceId: "d", type: 0, state: 2, name: "Headset", message },
+    });
+    expect(after(entering(), change("")).toasts).toEqual([]);
+    const told = after(entering(), change("The microphone “Headset” is back and used again."));
+    expect(told.toasts[0]).toMatchObject({ kind: "info" });
+    expect(told.toasts[0]?.text).toContain("Headset");
+  });
+
   it("is not blamed on a device", () => {
     const state = after(entering(), {
       event: "onError",
@@ -176,14 +191,99 @@ describe("a complaint about the form", () => {
     expect(errors).toEqual({ room: "no room" });
   });
 
+  it("that a User ID lacks something goes when a guest comes instead", () => {
+    const form = { ...EMPTY_FORM, where: "server", userId: "ada" } as const;
+    const message = "The SDKAppID is missing.";
+    const refused = reduce(initialState(form), {
+      type: "refused",
+      code: -3317,
+      detail: null,
+      message,
+    });
+    expect(refused.joining.errors.sdkAppId).toContain("A User ID of your own needs an SDKAppID");
+    const typing = reduce(refused, { type: "edit", change: { userId: "ad" } });
+    expect(typing.joining.errors).toHaveProperty("sdkAppId");
+    const guest = reduce(typing, { type: "edit", change: { userId: "" } });
+    expect(guest.joining.errors).toEqual({});
+  });
+
   it("about the room goes when its kind changes", () => {
     const { errors } = reduce(wrong, { type: "edit", change: { roomKind: "text" } }).joining;
     expect(errors).toEqual({ name: "no name" });
   });
 });
 
+describe("devices", () => {
+  const headset = {
+    kind: 0,
+    deviceId: "pulseaudio:mic2",
+    name: "Headset",
+    isDefault: false,
+  } as const;
+  const builtIn = {
+    kind: 0,
+    deviceId: "pulseaudio:mic1",
+    name: "Built-in",
+    isDefault: true,
+  } as const;
+  const microphone = { on: true, muted: false, speaking: false, level: 0, fault: null };
+  const selected = { ...IDLE.selected, microphone: headset.deviceId };
+  const used = ({ kind, deviceId, name }: DeviceView): Event => ({
+    event: "onDeviceChange",
+    data: { type: kind, deviceId, name, state: 2, message: "" },
+  });
+  const words = ({ app, devices }: State) =>
+    optionsOf("microphone", app.devices, app.selected.microphone, devices).at(-1)?.words;
+  const instead = ({ app, devices }: State) => insteadOf("microphone", app, devices);
+
+  it("keep their names when they are gone, and it is known which one stands in", () => {
+    const there = after(
+      initialState(),
+      snapshot({ devices: [builtIn, headset], selected, microphone }),
+    );
+    expect([words(there), instead(there)]).toEqual(["Headset", null]);
+    const gone = after(there, snapshot({ devices: [builtIn], selected, microphone }));
+    expect([words(gone), instead(gone)]).toEqual(["Headset (not connected)", null]);
+    const other = after(gone, used(builtIn));
+    expect(instead(other)).toBe("Built-in");
+    const off = after(other, snapshot({ devices: [builtIn], selected }));
+    expect(instead(off)).toBeNull();
+    const tone = { ...selected, microphone: "tone" };
+    expect(instead(after(other, snapshot({ ...other.app, selected: tone })))).toBeNull();
+    const fault = { code: 1201, message: "gone" };
+    const none = after(other, snapshot({ selected, microphone: { ...microphone, fault } }));
+    expect(instead(none)).toBeNull();
+    const back = after(other, used(headset), snapshot({ devices: [builtIn, headset], selected }));
+    expect([words(back), instead(back)]).toEqual(["Headset", null]);
+  });
+
+  it("are known by what was told of them too", () => {
+    const { type, deviceId, name } = { ...headset, type: 0 };
+    const told: Event = {
+      event: "onDeviceChange",
+      data: { type, deviceId, name, state: 1, message: "" },
+    };
+    expect(words(after(initialState(), told, snapshot({ selected })))).toBe(
+      "Headset (not connected)",
+    );
+    expect(words(after(initialState(), snapshot({ selected })))).toBe("mic2 (not connected)");
+  });
+
+  it("that are the same as before change nothing", () => {
+    const there = after(initialState(), snapshot({ devices: [builtIn] }));
+    expect(after(there, snapshot({ devices: [{ ...builtIn }] })).devices).toBe(there.devices);
+  });
+});
+
 describe("hosting", () => {
-  const hosting = { server: "http://127.0.0.1:7880", addresses: [], sdkAppId: 1 };
+  const hosting = {
+    server: "http://127.0.0.1:7880",
+    lan: false,
+    addresses: [],
+    fingerprint: "",
+    sdkAppId: 1,
+    outside: { state: "off", address: null, message: null } as const,
+  };
   const out: Event = {
     event: "onExitRoom",
     data: { reason: 2, cause: "host_stopped", by: null, message: "" },
@@ -228,6 +328,41 @@ describe("inside", () => {
     const trying = after(lost, { event: "onTryToReconnect" });
     expect(trying.connection).toBe("reconnecting");
     expect(after(trying, { event: "onConnectionRecovery" }).connection).toBe("fine");
+  });
+
+  it("a complaint about a device is over once that works, and no other is", () => {
+    const complaints = after(
+      inside(),
+      { event: "onError", data: { code: -1301, message: "No camera." } },
+      { event: "onError", data: { code: -1302, message: "No microphone." } },
+    );
+    const camera = { on: true, ready: true, muted: false, fault: null };
+    const seen = after(complaints, snapshot({ phase: "in", room, camera }));
+    expect(seen.toasts.map(({ device }) => device)).toEqual(["microphone"]);
+    const microphone = { on: true, muted: false, speaking: false, level: 0, fault: null };
+    expect(after(seen, snapshot({ phase: "in", room, camera, microphone })).toasts).toEqual([]);
+  });
+
+  it("a refused request is an error, and a warning where it is one", () => {
+    const said = (code: number) =>
+      reduce(inside(), { type: "complained", fault: { code, message: "No." }, now: 0 }).toasts[0];
+    expect([said(-1302)?.kind, said(1201)?.kind]).toEqual(["error", "warning"]);
+    expect(said(-1302)?.text).toBe("No. Check that it is connected, then unmute.");
+  });
+
+  it("the connections are as they were told last, until the room is left", () => {
+    const told = after(
+      inside(),
+      { event: "onStatistics", data: statistics({ rtt: 23 }) },
+      {
+        event: "onNetworkQuality",
+        data: { local: { userId: "", quality: 2 }, remote: [{ userId: "bo", quality: 4 }] },
+      },
+    );
+    expect(told.network).toMatchObject({ own: 2, others: { bo: 4 }, statistics: { rtt: 23 } });
+    const lost = after(told, { event: "onConnectionLost" });
+    expect(lost.network).toEqual({ own: 6, others: { bo: 0 }, statistics: null });
+    expect(after(told, { event: "onExitRoom", data: removed }).network).toEqual(UNMEASURED);
   });
 
   it("those already there are no news, those who come later are", () => {

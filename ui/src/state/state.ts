@@ -3,24 +3,32 @@ import type { Event } from "../types/Event";
 import type { ExitView } from "../types/ExitView";
 import type { Hosting } from "../types/Hosting";
 import type { RoomView } from "../types/RoomView";
+import { UNKNOWN, withListed, withUsed, type Known } from "./devices";
 import { noticeOf, type Notice } from "./exit";
+import { hostWords } from "./host";
 import {
   EMPTY_FORM,
   fieldOfFault,
   needsAdvanced,
+  proofWords,
   type FieldErrors,
   type FieldName,
   type JoinForm,
 } from "./join";
-import { addJoined, addToast, type Toast } from "./toast";
+import { AUDIENCE } from "./terms";
+import { UNMEASURED, withoutConnection, withQualities, type Network } from "./network";
+import { addJoined, addToast, withoutDevice, type Device, type Toast } from "./toast";
+import { isIn, type Invited } from "./invitation";
 import { inWords } from "./words";
 
 /** Steps of joining that a person may have to wait for. */
-export type Step = "hosting" | "entering";
+export type Step = "hosting" | "entering" | "waiting";
 
 export type Joining = {
   form: JoinForm;
   errors: FieldErrors;
+  /** How often complaints came up: each time the person goes on at the first of them. */
+  complaints: number;
   /** A refusal that belongs to no single field. */
   refusal: string | null;
   /** The advanced part is open. */
@@ -32,6 +40,9 @@ export type Joining = {
 };
 
 export type Connection = "fine" | "lost" | "reconnecting";
+
+/** What may stand beside the gallery. */
+export type Panel = "people" | "connection";
 
 /** Everything the page shows. A value: only {@link reduce} makes a new one. */
 export type State = {
@@ -46,15 +57,26 @@ export type State = {
   room: RoomView | null;
   /** This computer carries, or carried, that room. */
   hosted: boolean;
-  panel: boolean;
+  panel: Panel | null;
+  /** How well the connections in the room do. */
+  network: Network;
+  /** What is known of devices, also of those that are gone. */
+  devices: Known;
   /** Somebody is at the window: nothing opens the camera before. */
   attended: boolean;
   toasts: readonly Toast[];
   /** Somebody wants to close the window while this computer hosts rooms. */
   closeAsked: boolean;
+  /** Where somebody who is in a room was invited to, until they answer. */
+  invited: Invited | null;
+  /** Who leaves goes on to another room: no notice stands in the way. */
+  goingOn: boolean;
   /** The latest thing to be read out by a screen reader. */
   spoken: string;
 };
+
+/** A fault of the backend. */
+type Said = { code: number; message: string };
 
 export type Action =
   | { type: "event"; event: Event; now: number }
@@ -63,17 +85,23 @@ export type Action =
   | { type: "wrong"; errors: FieldErrors }
   | { type: "step"; step: Step | null }
   | { type: "refused"; code: number; detail: number | null; message: string }
-  | { type: "panel"; open: boolean }
+  | { type: "panel"; panel: Panel | null }
   | { type: "notice-read" }
   | { type: "attended" }
   | { type: "close-answered" }
+  | { type: "invited"; invited: Invited; now: number }
+  | { type: "invitation-answered"; accepted: boolean }
   | { type: "failed"; message: string; now: number }
+  | { type: "complained"; fault: Said; now: number }
   | { type: "toast-closed"; id: number };
 
 /** How long after entry, in milliseconds, people still count as having been there. */
 const SETTLED = 2_000;
 
 const CAMERA_CODES: ReadonlySet<number> = new Set([1111, 1112, -1301, -1314, -1315, -1316]);
+const MICROPHONE_CODES: ReadonlySet<number> = new Set([
+  1201, 1203, 1204, -1302, -1317, -1318, -1319,
+]);
 
 export const IDLE: AppState = {
   phase: "idle",
@@ -81,9 +109,13 @@ export const IDLE: AppState = {
   hosting: null,
   camera: { on: false, ready: false, muted: false, fault: null },
   microphone: { on: false, muted: false, speaking: false, level: 0, fault: null },
+  speaker: { fault: null },
+  devices: [],
   selected: { camera: null, microphone: null, speaker: null },
   voiceProcessing: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   participants: [],
+  roomState: null,
+  waiting: [],
   exit: null,
   userId: "",
 };
@@ -91,21 +123,33 @@ export const IDLE: AppState = {
 export function initialState(form: JoinForm = EMPTY_FORM): State {
   return {
     app: IDLE,
-    joining: { form, errors: {}, refusal: null, advanced: false, step: null, unexplained: null },
+    joining: {
+      form,
+      errors: {},
+      complaints: 0,
+      refusal: null,
+      advanced: false,
+      step: null,
+      unexplained: null,
+    },
     notice: null,
     connection: "fine",
     since: null,
     room: null,
     hosted: false,
-    panel: false,
+    panel: null,
+    network: UNMEASURED,
+    devices: UNKNOWN,
     attended: false,
     toasts: [],
     closeAsked: false,
+    invited: null,
+    goingOn: false,
     spoken: "",
   };
 }
 
-export type Page = "join" | "meeting" | "exit";
+type Page = "join" | "meeting" | "exit";
 
 export function pageOf(state: State): Page {
   if (state.notice !== null) return "exit";
@@ -133,7 +177,11 @@ export function reduce(state: State, action: Action): State {
     case "wrong": {
       const { joining } = state;
       const advanced = joining.advanced || needsAdvanced(action.errors);
-      return { ...state, joining: { ...joining, errors: action.errors, refusal: null, advanced } };
+      const complaints = joining.complaints + 1;
+      return {
+        ...state,
+        joining: { ...joining, errors: action.errors, complaints, refusal: null, advanced },
+      };
     }
     case "step": {
       const refusal = action.step === null ? state.joining.refusal : null;
@@ -145,15 +193,23 @@ export function reduce(state: State, action: Action): State {
     case "refused":
       return { ...state, joining: refuse(state.joining, action) };
     case "panel":
-      return { ...state, panel: action.open };
+      return { ...state, panel: action.panel };
     case "notice-read":
       return { ...state, notice: null };
     case "close-answered":
       return { ...state, closeAsked: false };
+    case "invited":
+      return onInvited(state, action.invited, action.now);
+    case "invitation-answered":
+      return onInvitationAnswered(state, action.accepted);
     case "attended":
       return { ...state, attended: true };
     case "failed":
       return toast(state, "error", action.message, action.now);
+    case "complained": {
+      const kind = action.fault.code > 0 ? "warning" : "error";
+      return complain(state, kind, action.fault, action.now);
+    }
     case "toast-closed":
       return { ...state, toasts: state.toasts.filter(({ id }) => id !== action.id) };
   }
@@ -169,12 +225,18 @@ function edit(joining: Joining, change: Partial<JoinForm>): Joining {
   if ("userId" in change) touched.add("userId");
   if ("userSig" in change) touched.add("userSig");
   if ("passcode" in change) touched.add("passcode");
+  // A guest needs nothing that a User ID was lacking.
+  if (change.userId === "" && joining.form.userSig.trim() === "")
+    for (const field of ["sdkAppId", "userSig"] as const) touched.add(field);
   if ("where" in change)
     for (const field of ["server", "passcode", "sdkAppId", "userSig"] as const) touched.add(field);
+  // What lets somebody in once does so there and nowhere else.
+  const elsewhere = (touched.has("server") || touched.has("room")) && !("ticket" in change);
   const errors = Object.fromEntries(
     Object.entries(joining.errors).filter(([field]) => !touched.has(field as FieldName)),
   );
-  return { ...joining, form: { ...joining.form, ...change }, errors, refusal: null };
+  const form = { ...joining.form, ...(elsewhere ? { ticket: "" } : {}), ...change };
+  return { ...joining, form, errors, refusal: null };
 }
 
 type Refusal = { code: number; detail?: number | null; message: string };
@@ -182,10 +244,11 @@ type Refusal = { code: number; detail?: number | null; message: string };
 function refuse(joining: Joining, { code, detail = null, message }: Refusal): Joining {
   const field = fieldOfFault(code, detail, joining.form);
   const idle: Joining = { ...joining, step: null, unexplained: null };
-  const words = inWords({ code, message });
+  const words = proofWords(code, joining.form) ?? inWords({ code, message });
   if (field === null) return { ...idle, refusal: words };
   const errors: FieldErrors = { [field]: words };
-  return { ...idle, errors, refusal: null, advanced: joining.advanced || needsAdvanced(errors) };
+  const advanced = joining.advanced || needsAdvanced(errors);
+  return { ...idle, errors, complaints: joining.complaints + 1, refusal: null, advanced };
 }
 
 function onEvent(state: State, event: Event, now: number): State {
@@ -202,7 +265,8 @@ function onEvent(state: State, event: Event, now: number): State {
         notice: null,
         connection: "fine",
         since: state.since ?? now,
-        panel: false,
+        panel: null,
+        network: UNMEASURED,
         spoken: "You are in the meeting.",
       };
     case "onExitRoom":
@@ -218,21 +282,63 @@ function onEvent(state: State, event: Event, now: number): State {
     case "onRemoteUserLeaveRoom":
       return say(state, leftWords(state, event.data.userId, event.data.reason), now);
     case "onConnectionLost":
-      return { ...state, connection: "lost" };
+      return { ...state, connection: "lost", network: withoutConnection(state.network) };
     case "onTryToReconnect":
       return { ...state, connection: "reconnecting" };
     case "onConnectionRecovery":
       return toast({ ...state, connection: "fine" }, "info", "You are connected again.", now);
+    case "onNetworkQuality":
+      return { ...state, network: withQualities(state.network, event.data) };
+    case "onStatistics":
+      return { ...state, network: { ...state.network, statistics: event.data } };
     case "onError":
       if (inPreview(state, event.data.code)) return state;
       // The reason of a refused entry belongs on the form; it may come before the result or after.
       return explainsEntry(state.joining, event.data.code)
         ? { ...state, joining: refuse(state.joining, event.data) }
-        : toast(state, "error", inWords(event.data), now);
+        : complain(state, "error", event.data, now);
+    case "onSwitchRole": {
+      const { code, message, role } = event.data;
+      if (code !== 0) return complain(state, "error", { code, message }, now);
+      const words = role === AUDIENCE ? "You watch and listen now." : "You are on stage now.";
+      return say(state, words, now);
+    }
+    case "onSwitchRoom":
+      // What stands in the way was told as an error.
+      return event.data.code !== 0
+        ? state
+        : {
+            ...state,
+            since: now,
+            panel: null,
+            network: UNMEASURED,
+            spoken: "You are in another room.",
+          };
+    case "onHostAction": {
+      const words = hostWords(state.app, event.data, event.data.by);
+      return words === null ? state : say(state, words, now);
+    }
+    case "onWaitingList": {
+      const known = new Set(state.app.waiting.map(({ userId }) => userId));
+      const news = event.data.people.filter(({ userId }) => !known.has(userId));
+      const [first, ...more] = news;
+      if (first === undefined) return state;
+      const name = first.name || first.userId;
+      const words =
+        more.length === 0
+          ? `${name} waits to come in`
+          : `${name} and ${more.length} more wait to come in`;
+      return say(state, words, now);
+    }
+    case "onDeviceChange": {
+      const { message } = event.data;
+      const next = { ...state, devices: withUsed(state.devices, event.data) };
+      return message === "" ? next : say(next, message, now);
+    }
     case "onWarning":
       return inPreview(state, event.data.code)
         ? state
-        : toast(state, "warning", inWords(event.data), now);
+        : complain(state, "warning", event.data, now);
     default:
       return state;
   }
@@ -264,7 +370,13 @@ function onEntryFailed(state: State, code: number): State {
 /** The state and the events tell of one another; whichever comes first counts. */
 function onState(state: State, app: AppState, now: number): State {
   const { phase, room, hosting } = app;
-  const next: State = { ...state, app, joining: meant(state, app) };
+  const next: State = {
+    ...state,
+    app,
+    joining: meant(state, app),
+    toasts: mended(state, app),
+    devices: withListed(state.devices, app.devices),
+  };
   if (room !== null) {
     next.room = room;
     // Who stops hosting is still in the room for a moment, and did host it.
@@ -274,6 +386,9 @@ function onState(state: State, app: AppState, now: number): State {
   if (phase === "in" || phase === "reconnecting") {
     // Also after the page was loaded again in the middle of a meeting.
     return { ...next, notice: null, since: state.since ?? room?.enteredAt ?? now };
+  }
+  if (phase === "waiting") {
+    return { ...next, notice: null, joining: { ...next.joining, step: "waiting" } };
   }
   if (phase === "entering") {
     // Also when a script enters, whatever page was open.
@@ -291,19 +406,49 @@ function meant({ app: before, joining }: State, { server }: AppState): Joining {
   return edit(joining, { where: "server", server });
 }
 
+/** A device that works now and did not before: what was said about it is over. */
+function mended({ app: before, toasts }: State, { camera, microphone }: AppState) {
+  let left = toasts;
+  if (camera.ready && !before.camera.ready) left = withoutDevice(left, "camera");
+  if (microphone.on && !before.microphone.on) left = withoutDevice(left, "microphone");
+  return left;
+}
+
 function onExit(state: State, exit: ExitView): State {
   const over: State = {
     ...state,
     joining: { ...state.joining, step: null },
     connection: "fine",
     since: null,
-    panel: false,
+    panel: null,
+    network: UNMEASURED,
     toasts: [],
+    goingOn: false,
   };
   // An entry that was given up shows the form again: there was no meeting to leave.
   if (state.since === null) return over;
+  if (state.goingOn && exit.cause === "left") return over;
   const notice = noticeOf(exit, roomInWords(state), state.hosted);
   return { ...over, notice, spoken: notice.title };
+}
+
+/** In no room the form is filled in; in one it is asked first. */
+function onInvited(state: State, invited: Invited, now: number): State {
+  const { app } = state;
+  if (app.phase !== "idle" && isIn(invited, app.room)) {
+    return say(state, "You are invited to the room that you are in.", now);
+  }
+  if (app.phase !== "idle" || state.joining.step !== null) return { ...state, invited };
+  const filled: State = { ...state, notice: null, joining: edit(state.joining, invited.change) };
+  return say(filled, `You are invited to ${invited.words}.`, now);
+}
+
+function onInvitationAnswered(state: State, accepted: boolean): State {
+  const { invited } = state;
+  const answered: State = { ...state, invited: null };
+  if (!accepted || invited === null) return answered;
+  const joining = edit(state.joining, invited.change);
+  return { ...answered, joining, goingOn: state.since !== null };
 }
 
 /** What people call the room: its number or its name. */
@@ -332,6 +477,16 @@ function leftWords(state: State, userId: string, reason: number): string {
     default:
       return `${who} left`;
   }
+}
+
+function complain(state: State, kind: "warning" | "error", fault: Said, now: number): State {
+  const device = deviceOf(fault.code);
+  return { ...state, toasts: addToast(state.toasts, kind, inWords(fault), now, device) };
+}
+
+function deviceOf(code: number): Device | undefined {
+  if (CAMERA_CODES.has(code)) return "camera";
+  return MICROPHONE_CODES.has(code) ? "microphone" : undefined;
 }
 
 function say(state: State, text: string, now: number): State {

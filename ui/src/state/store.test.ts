@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
-import { readInvitation } from "./invitation";
 import { rememberedForm } from "./memory";
 import { pageOf } from "./state";
 import { Store } from "./store";
@@ -42,6 +41,7 @@ describe("joining", () => {
     expect(names(host).filter((name) => name !== "start_remote_view")).toEqual([
       "get_state",
       "start_local_video",
+      "take_invitation",
       "host_room",
       "enter_room",
       "start_local_audio",
@@ -62,21 +62,26 @@ describe("joining", () => {
     const store = new Store(host, options);
     store.start();
     await settled();
-    expect(names(host)).toEqual(["get_state"]);
+    expect(names(host)).toEqual(["get_state", "take_invitation"]);
     await store.attend();
-    expect(names(host)).toEqual(["get_state", "start_local_video"]);
+    expect(names(host)).toEqual(["get_state", "take_invitation", "start_local_video"]);
     await store.toggleCamera();
     await store.attend();
     expect(host.state().camera.on).toBe(false);
   });
 
-  it("leaves the camera closed for somebody whose first act is to turn it off", async () => {
+  it("opens the camera once for somebody whose first act is on its button", async () => {
     const host = fakeHost();
     const store = new Store(host, options);
     store.start();
+    await settled();
+    // A click is told to the button first, and then to the window.
+    await Promise.all([store.toggleCamera(), store.attend()]);
+    expect(names(host)).toEqual(["get_state", "take_invitation", "start_local_video"]);
+    expect(store.get().joining.form.camera).toBe(true);
     await store.toggleCamera();
-    await store.attend();
-    expect(names(host)).not.toContain("start_local_video");
+    expect(host.state().camera.on).toBe(false);
+    expect(store.get().joining.form.camera).toBe(false);
   });
 
   it("asks nobody when the form is wrong", async () => {
@@ -118,7 +123,7 @@ describe("joining", () => {
     });
     await store.join();
     expect(entry(host)).toMatchObject({
-      server: "http://10.0.0.1:7880",
+      server: "10.0.0.1:7880",
       sdkAppId: 7,
       userId: "ada",
       userSig: "abc",
@@ -283,10 +288,126 @@ describe("in the meeting", () => {
     expect(store.get().notice?.title).toBe("You ended the meeting");
   });
 
-  it("writes an invitation that holds no secret", async () => {
-    const { store } = await meeting();
-    const text = store.invitation() ?? "";
-    expect(readInvitation(text)).toMatchObject({ server: "127.0.0.1:7880", roomNumber: "123" });
-    expect(text).not.toContain("UserSig");
+  it("asks the backend for an invitation to the room that one is in", async () => {
+    const { host, store } = await meeting();
+    const made = await store.invitation();
+    expect(host.calls.at(-1)).toEqual({ command: "make_invitation", args: {} });
+    expect(made).toMatchObject({ link: "confab://join?server=127.0.0.1:7880&room=123" });
+    const hosting = host.state().hosting;
+    host.change({ hosting: hosting && { ...hosting, lan: true, addresses: [] } });
+    expect(await store.invitation()).toBe("This computer is in no network.");
+  });
+});
+
+describe("being invited", () => {
+  const invitation = { server: "10.0.0.9:7880", strRoomId: "tea", scene: 1, ticket: "t" } as const;
+
+  it("fills the form from the link that the app was started with", async () => {
+    const host = fakeHost();
+    host.invite(invitation);
+    const store = new Store(host, options);
+    store.start();
+    await settled();
+    const { form } = store.get().joining;
+    expect(form).toMatchObject({
+      where: "server",
+      server: "10.0.0.9:7880",
+      roomText: "tea",
+      scene: 1,
+    });
+    expect(store.get().toasts.at(-1)?.text).toBe(
+      "You are invited to the room “tea” at 10.0.0.9:7880.",
+    );
+    host.emit({ event: "invited", data: {} });
+    await settled();
+    expect(store.get().toasts).toHaveLength(1);
+  });
+
+  it("takes the ticket to that room and to no other", async () => {
+    const { host, store } = open();
+    host.invite(invitation);
+    await settled();
+    fill(store);
+    expect(store.get().joining.form.ticket).toBe("");
+    host.invite(invitation);
+    await settled();
+    await store.join();
+    expect(entry(host)).toMatchObject({ server: "10.0.0.9:7880", strRoomId: "tea", ticket: "t" });
+    expect(localStorage.getItem("confab.join")).not.toContain("ticket");
+  });
+
+  it("says which part of a broken link is wrong", async () => {
+    const { host, store } = open();
+    const message = "The invitation's fingerprint has 63 of 64 hexadecimal digits.";
+    host.invite({ code: -2, message });
+    await settled();
+    expect(store.get().toasts.at(-1)).toMatchObject({ kind: "error", text: message });
+  });
+
+  it("says at the field what is wrong with a pasted one", async () => {
+    const message = "The invitation does not say which room.";
+    const { store } = open({ invitation: { code: -2, message } });
+    await store.paste("confab://join?server=h");
+    expect(store.get().joining.errors.server).toBe(message);
+  });
+
+  async function meeting() {
+    const opened = open();
+    await settled();
+    fill(opened.store);
+    await opened.store.join();
+    opened.host.invite(invitation);
+    await settled();
+    return opened;
+  }
+
+  it("is asked about in a meeting, and staying changes nothing", async () => {
+    const { host, store } = await meeting();
+    expect(store.get().invited?.words).toBe("the room “tea” at 10.0.0.9:7880");
+    expect(host.state().phase).toBe("in");
+    await store.answerInvitation(false);
+    expect(store.get().invited).toBeNull();
+    expect(host.state().phase).toBe("in");
+    expect(store.get().joining.form.roomNumber).toBe("123");
+  });
+
+  it("leads straight to the form of the other room, with one's camera as before", async () => {
+    const { host, store } = await meeting();
+    await store.answerInvitation(true);
+    await settled();
+    expect(host.state().phase).toBe("idle");
+    expect(pageOf(store.get())).toBe("join");
+    expect(store.get().joining.form).toMatchObject({ server: "10.0.0.9:7880", roomText: "tea" });
+    expect(host.state().camera.on).toBe(true);
+  });
+
+  it("shows the notice of a removal that came in between", async () => {
+    const { host, store } = await meeting();
+    store.dispatch({ type: "invitation-answered", accepted: true });
+    host.leave({ reason: 1, cause: "removed", by: null, message: "" });
+    expect(pageOf(store.get())).toBe("exit");
+    await store.joinAgain();
+    await store.leave("leave");
+    expect(pageOf(store.get())).toBe("exit");
+  });
+
+  it("gives up an entry that one waits for", async () => {
+    const { host, store } = open({ delay: 10_000 });
+    fill(store);
+    await store.join();
+    host.invite(invitation);
+    await settled();
+    await store.answerInvitation(true);
+    expect(host.state().phase).toBe("idle");
+    expect(store.get().joining).toMatchObject({ step: null, form: { roomText: "tea" } });
+  });
+
+  it("does not ask whether to leave a room for itself", async () => {
+    const { host, store } = await meeting();
+    await store.answerInvitation(false);
+    host.invite({ server: "http://127.0.0.1:7880", roomId: 123 });
+    await settled();
+    expect(store.get().invited).toBeNull();
+    expect(store.get().toasts.at(-1)?.text).toContain("the room that you are in");
   });
 });

@@ -1,12 +1,15 @@
 import { HostFault, type Host } from "../host/host";
 import type { AppState } from "../types/AppState";
-import type { DeviceView } from "../types/DeviceView";
 import type { Event } from "../types/Event";
+import type { HostAction } from "../types/HostAction";
 import type { Hosting } from "../types/Hosting";
+import type { InvitationForms } from "../types/InvitationForms";
+import type { RawEnterParams } from "../types/RawEnterParams";
 import type { Request } from "../types/Request";
+import type { Scene } from "../types/Scene";
 import type { VoiceProcessing } from "../types/VoiceProcessing";
 import { KIND_NUMBERS, SYSTEM_DEFAULT, type DeviceKindName } from "./devices";
-import { writeInvitation } from "./invitation";
+import { invitedTo } from "./invitation";
 import {
   checkForm,
   EMPTY_FORM,
@@ -15,21 +18,11 @@ import {
   isSeen,
   roleOf,
   roomOf,
-  serverUrl,
   type JoinForm,
 } from "./join";
 import { rememberForm, rememberedForm } from "./memory";
-import {
-  cameraWish,
-  hostingOf,
-  initialState,
-  pageOf,
-  reduce,
-  type Action,
-  type State,
-} from "./state";
-import { ANCHOR } from "./terms";
-import { inWords } from "./words";
+import { initialState, pageOf, reduce, type Action, type State } from "./state";
+import { ANCHOR, AUDIENCE } from "./terms";
 
 export type StoreOptions = {
   /** Milliseconds since 1970. */
@@ -72,6 +65,16 @@ export class Store {
     return this.host.call(request);
   }
 
+  /** Tells the backend where pictures belong. */
+  lay(scene: Scene): void {
+    this.call({ command: "set_stage", args: scene }).catch((thrown: unknown) => {
+      this.complain(thrown);
+    });
+  }
+
+  /** Pulls what the tiles show, where the page draws; see {@link Host.frames}. */
+  readonly frames: Host["frames"] = (after, signal) => this.host.frames(after, signal);
+
   /** Asks the backend for its state and follows it. Returns what ends that. */
   start(): () => void {
     const stop = this.host.onEvent((event) => {
@@ -82,6 +85,8 @@ export class Store {
       .then((data) => {
         this.take({ event: "state", data: data as AppState });
       })
+      // The link that the app was started with.
+      .then(() => this.takeInvitation())
       .catch((thrown: unknown) => {
         this.complain(thrown);
       });
@@ -127,24 +132,33 @@ export class Store {
 
   async cancelJoin(): Promise<void> {
     this.attempt++;
-    const entering = this.state.joining.step === "entering";
+    const { step } = this.state.joining;
+    const entering = step === "entering" || step === "waiting";
     this.dispatch({ type: "step", step: null });
     this.microphoneOnEntry = false;
     if (entering) await this.openly({ command: "exit_room", args: {} });
   }
 
-  async leave(how: "leave" | "end"): Promise<void> {
+  async leave(how: "leave" | "end" | "dismiss"): Promise<void> {
+    if (how === "dismiss") return this.act({ action: "dismiss" });
     await this.openly({ command: how === "end" ? "stop_hosting" : "exit_room", args: {} });
+  }
+
+  /** Does what a host does. */
+  async act(action: HostAction): Promise<void> {
+    await this.openly({ command: "host_action", args: action });
+  }
+
+  /** Goes on stage, or off it. */
+  async switchRole(): Promise<void> {
+    const { room } = this.state.app;
+    if (room === null) return;
+    const role = room.role === AUDIENCE ? ANCHOR : AUDIENCE;
+    await this.openly({ command: "switch_role", args: { role } });
   }
 
   async stopHosting(): Promise<void> {
     await this.openly({ command: "stop_hosting", args: {} });
-  }
-
-  /** The devices of this computer, or null when the system did not say. */
-  async devices(): Promise<readonly DeviceView[] | null> {
-    const found = await this.host.call({ command: "list_devices", args: {} }).catch(() => null);
-    return found as readonly DeviceView[] | null;
   }
 
   /** Uses another device; "" is the system's own choice. */
@@ -192,7 +206,9 @@ export class Store {
   }
 
   async toggleCamera(): Promise<void> {
-    const on = cameraWish(this.state);
+    const { on } = this.state.app.camera;
+    // Who begins with this button wants what it says, and not what any first click does besides.
+    this.dispatch({ type: "attended" });
     this.dispatch({ type: "edit", change: { camera: !on } });
     const request: Request = {
       command: on ? "stop_local_video" : "start_local_video",
@@ -203,19 +219,52 @@ export class Store {
     else await this.openly(request);
   }
 
-  /** Text that brings one more person in; null in a room that is not hosted here. */
-  invitation(): string | null {
-    const { room } = this.state.app;
-    const hosting = hostingOf(this.state);
-    if (room === null || hosting === null) return null;
-    return writeInvitation({
-      addresses: hosting.addresses,
-      room:
-        room.strRoomId === null
-          ? { kind: "number", id: String(room.roomId ?? "") }
-          : { kind: "text", id: room.strRoomId },
-      scene: room.scene,
-    });
+  /** Lets other computers in to the rooms open here, or no longer. */
+  async setLan(lan: boolean): Promise<void> {
+    await this.openly({ command: "host_room", args: { lan } });
+  }
+
+  /** Lets people outside this network in to the rooms open here, or no longer. */
+  async setOutside(outside: boolean): Promise<void> {
+    await this.openly({ command: "host_room", args: { outside } });
+  }
+
+  /** What brings one more person into the room that one is in; a sentence where nothing can. */
+  async invitation(): Promise<InvitationForms | string> {
+    try {
+      const made = await this.host.call({ command: "make_invitation", args: {} });
+      return made as InvitationForms;
+    } catch (thrown) {
+      return HostFault.from(thrown).message;
+    }
+  }
+
+  /** Fills the form from an invitation that was pasted into it, or says what is wrong with that. */
+  async paste(text: string): Promise<void> {
+    try {
+      const read = await this.host.call({ command: "parse_invitation", args: { text } });
+      this.edit(invitedTo(read as RawEnterParams).change);
+    } catch (thrown) {
+      const errors = { server: HostFault.from(thrown).message };
+      this.dispatch({ type: "wrong", errors });
+    }
+  }
+
+  /** Answers whether to leave for the room that one was invited to. Its form waits then. */
+  async answerInvitation(accepted: boolean): Promise<void> {
+    const { step } = this.state.joining;
+    this.dispatch({ type: "invitation-answered", accepted });
+    if (!accepted) return;
+    if (step !== null) await this.cancelJoin();
+    else if (this.state.app.phase !== "idle") await this.leave("leave");
+  }
+
+  /** Looks for others who host in the network. Returns what ends that. */
+  lookAround(): () => void {
+    void this.quietly({ command: "start_nearby", args: {} });
+    return () => {
+      void this.quietly({ command: "stop_nearby", args: {} });
+    };
   }
 
   /** Says that something on the page did not work. */
@@ -226,14 +275,18 @@ export class Store {
   /** Devices were let go with the meeting; who goes on to the form sees themselves as before. */
   async backToStart(): Promise<void> {
     this.dispatch({ type: "notice-read" });
-    if (wantsCamera(this.state.joining.form) && !this.state.app.camera.on) {
-      await this.quietly({ command: "start_local_video", args: {} });
-    }
+    await this.preview();
   }
 
   async joinAgain(): Promise<void> {
     this.dispatch({ type: "notice-read" });
     await this.join();
+  }
+
+  private async preview(): Promise<void> {
+    if (wantsCamera(this.state.joining.form) && !this.state.app.camera.on) {
+      await this.quietly({ command: "start_local_video", args: {} });
+    }
   }
 
   /** The steps of an entry; `stale` says that it was given up meanwhile. */
@@ -247,7 +300,7 @@ export class Store {
     await this.host.call({
       command: "enter_room",
       args: {
-        server: hosting?.server ?? serverUrl(form.server) ?? form.server,
+        server: hosting?.server ?? form.server.trim(),
         ...identityOf(form),
         name: form.name.trim(),
         ...roomOf(form),
@@ -259,6 +312,7 @@ export class Store {
 
   private async openRooms(lan: boolean): Promise<Hosting> {
     const open = this.state.app.hosting;
+    // Once it is open it has a switch of its own.
     if (open !== null) return open;
     return (await this.host.call({ command: "host_room", args: { lan } })) as Hosting;
   }
@@ -274,9 +328,24 @@ export class Store {
   }
 
   private take(event: Event): void {
+    const { goingOn } = this.state;
     this.dispatch({ type: "event", event, now: this.options.now() });
     if (event.event === "state") this.askForPictures(event.data);
     if (event.event === "onEnterRoom") this.onEntry(event.data.result >= 0);
+    if (event.event === "invited") void this.takeInvitation();
+    if (goingOn && !this.state.goingOn && pageOf(this.state) === "join") void this.preview();
+  }
+
+  /** The invitation that was opened outside of the page, if there is one. */
+  private async takeInvitation(): Promise<void> {
+    try {
+      const read = await this.host.call({ command: "take_invitation", args: {} });
+      if (read === null) return;
+      const invited = invitedTo(read as RawEnterParams);
+      this.dispatch({ type: "invited", invited, now: this.options.now() });
+    } catch (thrown) {
+      this.complain(thrown);
+    }
   }
 
   private onEntry(inside: boolean): void {
@@ -313,7 +382,8 @@ export class Store {
   }
 
   private complain(thrown: unknown): void {
-    this.failed(inWords(HostFault.from(thrown)));
+    const { code, message } = HostFault.from(thrown);
+    this.dispatch({ type: "complained", fault: { code, message }, now: this.options.now() });
   }
 }
 

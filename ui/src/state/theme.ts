@@ -1,6 +1,6 @@
 export type Theme = "system" | "light" | "dark";
 
-export const THEMES: readonly Theme[] = ["system", "light", "dark"];
+const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const KEY = "confab.theme";
 
 export function rememberedTheme(storage: Storage | null): Theme {

@@ -18,6 +18,6 @@ ready: boolean,
  */
 muted: boolean, 
 /**
- * Why it does not work.
+ * Why it does not work. While it is on it waits for a device, and takes the first that comes.
  */
 fault: Fault | null, };

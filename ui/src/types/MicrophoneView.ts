@@ -22,6 +22,6 @@ speaking: boolean,
  */
 level: number, 
 /**
- * Why it does not work.
+ * Why it does not work. While it is on it waits for a device, and takes the first that comes.
  */
 fault: Fault | null, };

@@ -36,4 +36,12 @@ audioLevel: number,
 /**
  * Whether they speak now.
  */
-speaking: boolean, };
+speaking: boolean, 
+/**
+ * Whether I muted their camera's picture: it is not received, and the last one stays.
+ */
+videoMuted: boolean, 
+/**
+ * Whether I muted their voice: it is not received.
+ */
+audioMuted: boolean, };

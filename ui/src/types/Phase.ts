@@ -3,4 +3,4 @@
 /**
  * Where the app stands with its room.
  */
-export type Phase = "idle" | "entering" | "in" | "reconnecting" | "exiting";
+export type Phase = "idle" | "entering" | "waiting" | "in" | "reconnecting" | "exiting";

@@ -7,7 +7,8 @@ import type { RoomScene } from "./RoomScene";
  */
 export type RawEnterParams = { 
 /**
- * The server's address: `host`, `host:port` or `http(s)://...`.
+ * The server's address: `host`, `host:port`, `http(s)://...`, and behind a `#` the fingerprint of
+ * its certificate.
  */
 server?: string, 
 /**
@@ -54,4 +55,8 @@ guest?: string,
 /**
  * What the server asks of its guests, if it does. Never logged.
  */
-passcode?: string, };
+passcode?: string, 
+/**
+ * What lets one person in once, as an invitation carries it: 1 to 256 characters. Never logged.
+ */
+ticket?: string, };

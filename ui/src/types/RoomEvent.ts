@@ -2,8 +2,13 @@
 import type { ExitCause } from "./ExitCause";
 import type { ExitReason } from "./ExitReason";
 import type { LeaveReason } from "./LeaveReason";
+import type { Role } from "./Role";
+import type { RoomState } from "./RoomState";
 import type { Statistics } from "./Statistics";
+import type { UserId } from "./UserId";
+import type { UserQuality } from "./UserQuality";
 import type { Volume } from "./Volume";
+import type { Waiting } from "./Waiting";
 
 /**
  * What happened, by TRTC's names (ITRTCCloudCallback). A user id of "" is the local user.
@@ -113,8 +118,165 @@ userId: string, } } | { "event": "onSendFirstLocalVideoFrame", "data": {
 /**
  * 0 big, 1 small, 2 sub.
  */
-streamType: number, } } | { "event": "onSendFirstLocalAudioFrame" } | { "event": "onCameraDidReady" } | { "event": "onMicDidReady" } | { "event": "onConnectionLost" } | { "event": "onTryToReconnect" } | { "event": "onConnectionRecovery" } | { "event": "onStatistics", "data": Statistics } | { "event": "onUserVoiceVolume", "data": { 
+streamType: number, } } | { "event": "onSendFirstLocalAudioFrame" } | { "event": "onCameraDidReady" } | { "event": "onMicDidReady" } | { "event": "onDeviceChange", "data": { 
+/**
+ * Which device.
+ */
+deviceId: string, 
+/**
+ * 0 microphone, 1 speaker, 2 camera.
+ */
+type: number, 
+/**
+ * 0 added, 1 removed, 2 in use, 3 the system's default.
+ */
+state: number, 
+/**
+ * The name that people know it by.
+ */
+name: string, 
+/**
+ * What to tell people; empty where they need not know or a warning tells them.
+ */
+message: string, } } | { "event": "onConnectionLost" } | { "event": "onTryToReconnect" } | { "event": "onConnectionRecovery" } | { "event": "onStatistics", "data": Statistics } | { "event": "onNetworkQuality", "data": { 
+/**
+ * How well I reach the server.
+ */
+local: UserQuality, 
+/**
+ * How well each of the others reaches me, by user id.
+ */
+remote: Array<UserQuality>, } } | { "event": "onLocalAudioMuted", "data": { 
+/**
+ * Whether it is muted now.
+ */
+muted: boolean, } } | { "event": "onLocalVideoMuted", "data": { 
+/**
+ * Whether it is muted now.
+ */
+muted: boolean, } } | { "event": "onSwitchRole", "data": { 
+/**
+ * 0, or the code of the failure.
+ */
+code: number, 
+/**
+ * For people; empty where it worked.
+ */
+message: string, 
+/**
+ * What I am now.
+ */
+role: Role, } } | { "event": "onSwitchRoom", "data": { 
+/**
+ * 0, or the code of the failure.
+ */
+code: number, 
+/**
+ * For people; empty where it worked.
+ */
+message: string, } } | { "event": "onWaiting" } | { "event": "onRoomState", "data": RoomState } | { "event": "onHostAction", "data": { 
+/**
+ * Who did it, where it was a person in the room.
+ */
+by: string | null, } & ({ "action": "mute", 
+/**
+ * Whose; everybody's when left out, and without `allowUnmute` also that of those who come later.
+ */
+userId?: UserId, 
+/**
+ * Whether they may unmute themselves; yes when left out.
+ */
+allowUnmute?: boolean, } | { "action": "allowUnmute", 
+/**
+ * Who; everybody when left out.
+ */
+userId?: UserId, } | { "action": "stopVideo", 
+/**
+ * Whose.
+ */
+userId: UserId, } | { "action": "stopShare", 
+/**
+ * Whose.
+ */
+userId: UserId, } | { "action": "remove", 
+/**
+ * Whom.
+ */
+userId: UserId, 
+/**
+ * Whether they stay out for the life of the room.
+ */
+ban?: boolean, } | { "action": "unban", 
+/**
+ * Whom.
+ */
+userId: UserId, } | { "action": "lock", 
+/**
+ * Whether it is locked.
+ */
+on: boolean, } | { "action": "waitingRoom", 
+/**
+ * Whether they wait.
+ */
+on: boolean, } | { "action": "admit", 
+/**
+ * Whom; everybody who waits when left out.
+ */
+userId?: UserId, } | { "action": "deny", 
+/**
+ * Whom.
+ */
+userId: UserId, } | { "action": "handOver", 
+/**
+ * To whom.
+ */
+userId: UserId, } | { "action": "coHost", 
+/**
+ * Whom.
+ */
+userId: UserId, 
+/**
+ * Whether they are a co-host.
+ */
+on: boolean, } | { "action": "dismiss" }) } | { "event": "onWaitingList", "data": { 
+/**
+ * In the order in which they came.
+ */
+people: Array<Waiting>, } } | { "event": "onUserVoiceVolume", "data": { 
 /**
  * One entry a person who is heard; "" is me.
  */
-volumes: Array<Volume>, } };
+volumes: Array<Volume>, } } | { "event": "onRecvCustomCmdMsg", "data": { 
+/**
+ * Who.
+ */
+userId: string, 
+/**
+ * What it is about, 1 to 10.
+ */
+cmdId: number, 
+/**
+ * Counted up by the sender within its stay, for each cmdId, and for reliable messages apart
+ * from others.
+ */
+seq: number, 
+/**
+ * What was sent, in base64.
+ */
+data: string, } } | { "event": "onMissCustomCmdMsg", "data": { 
+/**
+ * Who.
+ */
+userId: string, 
+/**
+ * What they were about, 1 to 10.
+ */
+cmdId: number, 
+/**
+ * One of [`crate::Code`].
+ */
+code: number, 
+/**
+ * How many, since it was last told.
+ */
+missed: number, } };

@@ -41,4 +41,8 @@ name: string,
 /**
  * When I was in, milliseconds since 1970.
  */
-enteredAt: number | null, };
+enteredAt: number | null, 
+/**
+ * Of the certificate that the server is held to, where it is to one.
+ */
+fingerprint?: string, };

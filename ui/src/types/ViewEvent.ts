@@ -4,4 +4,4 @@ import type { AppState } from "./AppState";
 /**
  * What only a page needs.
  */
-export type ViewEvent = { "event": "state", "data": AppState } | { "event": "closeAsked", "data": Record<symbol, never> };
+export type ViewEvent = { "event": "state", "data": AppState } | { "event": "closeAsked", "data": Record<symbol, never> } | { "event": "invited", "data": Record<symbol, never> };

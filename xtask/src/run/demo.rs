@@ -2,24 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::driven::Driven;
+use crate::driven::Driven;
 use crate::setup::clips;
 use crate::shell::{built, command, root};
 
 const ROOM: u32 = 2026;
+/// How long a request may take: a room that cannot be entered answers sooner.
+const PATIENCE: Duration = Duration::from_secs(30);
 const PEOPLE: [&str; 4] = ["Amina", "Jonas", "Mei", "Luis"];
 
 /// Opens the window in the room, and ends everything when the window is closed.
 pub(super) fn demo(mut app: Command, profile: &str) -> Result<()> {
     app.args(["--script", "-"]);
-    let mut window = Driven::start(app)?;
+    let mut window = Driven::start(app, PATIENCE)?;
     let host = window.request("host_room", &json!({}))?;
     let mut people = Vec::new();
-    let clips = clips::all();
+    let clips = clips::there(&clips::DEMO);
     for (number, name) in PEOPLE.iter().enumerate() {
         println!("{name} joins");
         let entry = entry(&mut window, &host, &name.to_lowercase(), name)?;
@@ -58,8 +61,8 @@ fn entry(window: &mut Driven, host: &Value, user: &str, name: &str) -> Result<Va
 
 fn enter(program: &mut Driven, entry: &Value) -> Result<()> {
     program.request("enter_room", entry)?;
-    let entered = program.wait(|line| line["event"] == "onEnterRoom")?;
-    let result = entered["data"]["result"].as_i64().context("onEnterRoom has no result")?;
+    let entered = program.event("onEnterRoom", |_| true)?;
+    let result = entered["result"].as_i64().context("onEnterRoom has no result")?;
     if result < 0 {
         bail!("the room could not be entered: {result}");
     }
@@ -73,7 +76,7 @@ fn person(profile: &str, entry: &Value, clip: Option<&Path>, number: usize) -> R
     let mut person = command(built(profile, "confab-headless"));
     person.args(["--camera", &camera, "--microphone", &format!("file:{}", speech.display())]);
     person.args(["--speaker", "null", "--receive", "none"]);
-    let mut person = Driven::start(person)?;
+    let mut person = Driven::start(person, PATIENCE)?;
     enter(&mut person, entry)?;
     person.request("start_local_video", &json!({}))?;
     person.request("start_local_audio", &json!({}))?;

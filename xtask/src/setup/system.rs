@@ -1,10 +1,8 @@
 //! Packages of the operating system.
 
-use std::process::Command;
-
 use anyhow::{Result, bail};
 
-use crate::shell::{command, found, run, succeeds};
+use crate::shell::{found, run, succeeds, words};
 
 /// What the packages are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +13,16 @@ pub(crate) enum For {
     Demo,
     /// The same, and the whole suite.
     Test,
+    /// Compiling for Windows and running that.
+    Windows,
+    /// Checking for macOS.
+    Macos,
+    /// Compiling everything and making packages of it.
+    Bundle,
+    /// A setup for Windows, besides.
+    Setup,
+    /// Trying what was packaged; nothing is compiled.
+    InstallTest,
 }
 
 /// One of the package managers we know the names for.
@@ -29,6 +37,12 @@ struct Manager {
     run: &'static [&'static str],
     demo: &'static [&'static str],
     test: &'static [&'static str],
+    /// Known where that is known to work.
+    windows: &'static [&'static str],
+    macos: &'static [&'static str],
+    bundle: &'static [&'static str],
+    setup: &'static [&'static str],
+    install_test: &'static [&'static str],
 }
 
 const MANAGERS: &[Manager] = &[
@@ -51,14 +65,34 @@ const MANAGERS: &[Manager] = &[
         ],
         demo: &["ffmpeg", "python3-venv"],
         test: &[
+            "curl",
+            "ffmpeg",
             "fonts-dejavu-core",
             "imagemagick",
+            "openssl",
             "procps",
             "pulseaudio",
             "pulseaudio-utils",
             "python3-venv",
             "webkit2gtk-driver",
+            "weston",
             "xvfb",
+        ],
+        windows: &["g++-mingw-w64-x86-64-posix", "python3-venv", "wine64"],
+        macos: &["python3-venv"],
+        bundle: &["dpkg-dev", "rpm", "xz-utils"],
+        setup: &["g++-mingw-w64-x86-64-posix", "nsis"],
+        install_test: &[
+            "appstream",
+            "debian-archive-keyring",
+            "desktop-file-utils",
+            "g++-mingw-w64-x86-64-posix",
+            "imagemagick",
+            "mmdebstrap",
+            "rpm",
+            "wine64",
+            "xvfb",
+            "xz-utils",
         ],
     },
     Manager {
@@ -83,6 +117,7 @@ const MANAGERS: &[Manager] = &[
         demo: &["ffmpeg-free", "python3"],
         test: &[
             "dejavu-sans-fonts",
+            "ffmpeg-free",
             "ImageMagick",
             "procps-ng",
             "pulseaudio",
@@ -90,6 +125,11 @@ const MANAGERS: &[Manager] = &[
             "python3",
             "xorg-x11-server-Xvfb",
         ],
+        windows: &[],
+        macos: &["python3"],
+        bundle: &["rpm-build", "xz"],
+        setup: &[],
+        install_test: &["rpm", "xz"],
     },
     Manager {
         program: "pacman",
@@ -109,7 +149,20 @@ const MANAGERS: &[Manager] = &[
             "pkgconf",
         ],
         demo: &["ffmpeg", "python"],
-        test: &["ttf-dejavu", "imagemagick", "procps-ng", "pulseaudio", "python", "xorg-server-xvfb"],
+        test: &[
+            "ffmpeg",
+            "ttf-dejavu",
+            "imagemagick",
+            "procps-ng",
+            "pulseaudio",
+            "python",
+            "xorg-server-xvfb",
+        ],
+        windows: &[],
+        macos: &["python"],
+        bundle: &["rpm-tools", "xz"],
+        setup: &[],
+        install_test: &["rpm-tools", "xz"],
     },
     Manager {
         program: "brew",
@@ -118,7 +171,12 @@ const MANAGERS: &[Manager] = &[
         administrator: false,
         run: &["cmake", "nasm", "pkgconf"],
         demo: &["ffmpeg", "python3"],
-        test: &["imagemagick", "python3"],
+        test: &["ffmpeg", "imagemagick", "python3"],
+        windows: &[],
+        macos: &["python3"],
+        bundle: &[],
+        setup: &[],
+        install_test: &[],
     },
     Manager {
         program: "winget",
@@ -127,14 +185,19 @@ const MANAGERS: &[Manager] = &[
         administrator: false,
         run: &["Microsoft.VisualStudio.2022.BuildTools", "Kitware.CMake", "LLVM.LLVM", "NASM.NASM"],
         demo: &["Gyan.FFmpeg", "Python.Python.3.12"],
-        test: &["Python.Python.3.12"],
+        test: &["Gyan.FFmpeg", "Python.Python.3.12"],
+        windows: &[],
+        macos: &["Python.Python.3.12"],
+        bundle: &["NSIS.NSIS"],
+        setup: &[],
+        install_test: &[],
     },
 ];
 
 /// Installs what is missing where we may; otherwise says the exact line that does.
 pub(crate) fn packages(purpose: For) -> Result<()> {
     let Some(manager) = MANAGERS.iter().find(|manager| found(manager.program)) else {
-        println!("No package manager that is known here: see README.md for what has to be installed.");
+        println!("No package manager that is known here. This has to be installed: {}", needs(purpose));
         return Ok(());
     };
     let missing: Vec<&str> =
@@ -177,6 +240,11 @@ impl Manager {
             For::Run => &[],
             For::Demo => self.demo,
             For::Test => self.test,
+            For::Windows => self.windows,
+            For::Macos => self.macos,
+            For::Bundle => self.bundle,
+            For::Setup => self.setup,
+            For::InstallTest => return self.install_test.to_vec(),
         };
         [self.run, more].concat()
     }
@@ -203,10 +271,16 @@ impl Manager {
     }
 }
 
-fn words(words: &[&str]) -> Command {
-    let mut command = command(words.first().copied().unwrap_or_default());
-    command.args(words.get(1..).unwrap_or_default());
-    command
+/// What a purpose needs, by the names that the usual package manager of this system has for it.
+fn needs(purpose: For) -> String {
+    let usual = match std::env::consts::OS {
+        "windows" => "winget",
+        "macos" => "brew",
+        _ => "apt-get",
+    };
+    let manager = MANAGERS.iter().find(|manager| manager.program == usual);
+    let names = manager.map(|manager| manager.packages(purpose).join(" ")).unwrap_or_default();
+    format!("what {usual} calls {names}")
 }
 
 #[cfg(test)]
@@ -219,7 +293,8 @@ mod tests {
 
     #[test]
     fn every_purpose_needs_all_that_running_needs() {
-        for (manager, purpose) in MANAGERS.iter().flat_map(|m| [(m, For::Demo), (m, For::Test)]) {
+        let more = [For::Demo, For::Test, For::Windows, For::Macos, For::Bundle];
+        for (manager, purpose) in MANAGERS.iter().flat_map(|m| more.map(|purpose| (m, purpose))) {
             let all = manager.packages(purpose);
             assert!(manager.packages(For::Run).iter().all(|package| all.contains(package)));
         }
@@ -238,6 +313,12 @@ mod tests {
             manager("winget").line(&["NASM.NASM", "LLVM.LLVM"]),
             "winget install NASM.NASM\n    winget install LLVM.LLVM"
         );
+    }
+
+    #[test]
+    fn what_is_needed_is_named_where_nobody_can_install_it() {
+        let said = needs(For::Run);
+        assert!(said.starts_with("what ") && said.to_lowercase().contains("cmake"), "{said}");
     }
 
     #[test]

@@ -25,6 +25,11 @@ impl Tally {
         }
     }
 
+    /// Counts one more that was not run.
+    pub(crate) fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
     fn add<'a>(&mut self, counts: impl Iterator<Item = &'a str>) {
         for count in counts {
             let mut words = count.split_whitespace();

@@ -1,20 +1,27 @@
+//! The actor's own loop: requests, the session's events and finished jobs, one after the other.
+
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};
-use confab_protocol::{Event, Fault, Participant};
+use confab_media::{CameraSource, Device, MicrophoneSource, SpeakerSink};
+use confab_protocol::{Code, Event, Fault, Invitation, InvitationError, Participant};
 use confab_session::{Receive, Session};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, error, warn};
 
 use super::chosen::Chosen;
+use super::devices::Around;
 use super::{Answer, AppKey, Options};
-use crate::hosting::Running;
-use crate::{AppState, Host, Phase, Request, Stage, Store, ViewEvent};
+use crate::hosting::{Networks, Running};
+use crate::nearby::Browser;
+use crate::{
+    AppState, Host, Hosting, NearbyView, Phase, PresenterView, Request, RoomView, SpeakerView, Stage, Store,
+    ViewEvent,
+};
 
 /// How often people are looked at for loudness and size while in a room.
 const LOOK: Duration = Duration::from_millis(250);
@@ -28,6 +35,7 @@ pub(super) type Reply = oneshot::Sender<Answer>;
 #[derive(Debug)]
 pub(super) enum Order {
     Call { request: Box<Request>, reply: Reply },
+    Presented { presenter: PresenterView, warning: Option<String> },
     Close { done: oneshot::Sender<()> },
 }
 
@@ -37,6 +45,10 @@ pub(super) enum Change {
     None,
     /// An entry was not accepted after the state had shown it.
     EntryRefused,
+    /// Another room was asked for, and looks like that.
+    SwitchingTo(Option<Box<RoomView>>),
+    /// A host keeps the microphone muted.
+    StaysMuted,
     CameraFailed(Fault),
     MicrophoneFailed(Fault),
     CameraChosen(CameraSource),
@@ -63,21 +75,42 @@ pub(super) enum HostingNow {
     Yes(Box<Running>),
 }
 
+impl HostingNow {
+    /// What is told of the rooms opened here when it changes by itself; nothing when it cannot.
+    async fn changed(&mut self) -> Option<Hosting> {
+        match self {
+            HostingNow::Yes(running) => running.changed().await,
+            HostingNow::No | HostingNow::Changing => None,
+        }
+    }
+}
+
 pub(super) struct Actor<H> {
     pub(super) session: Session,
     pub(super) stage: Stage,
     pub(super) host: Arc<H>,
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) keys: Vec<AppKey>,
     pub(super) chosen: Chosen,
     pub(super) state: AppState,
     pub(super) hosting: HostingNow,
-    receive: Receive,
+    pub(super) networks: Networks,
+    /// Whose pictures are received, as the app was started.
+    pub(super) receive_at_first: Receive,
+    /// The same for the next entry, and for this one.
+    pub(super) receive_next: Receive,
+    pub(super) receive: Receive,
     /// The people whose pictures the page shows, where only those are received.
-    shown: BTreeSet<String>,
+    pub(super) shown: BTreeSet<String>,
     /// Those whose pictures were asked for by name: they are received although nothing shows them, as
     /// is so while no picture has come yet.
     pub(super) asked: BTreeSet<String>,
+    /// The devices of this computer as last seen; nothing before the first look.
+    pub(super) around: Option<Vec<Device>>,
+    /// An invitation, or what is wrong with it, that the page has not taken yet.
+    pub(super) invited: Option<Result<Invitation, InvitationError>>,
+    /// Looks for others in the network while somebody wants to know.
+    pub(super) nearby: Option<Browser>,
     jobs: JoinSet<Done>,
     looking: bool,
     sent: AppState,
@@ -85,7 +118,7 @@ pub(super) struct Actor<H> {
 
 impl<H: Host> Actor<H> {
     pub(super) fn new(options: Options, session: Session, stage: Stage, host: Arc<H>, store: Store) -> Self {
-        let Options { camera, microphone, speaker, receive, server, keys, .. } = options;
+        let Options { camera, microphone, speaker, receive, server, keys, networks, .. } = options;
         // An entry that needs it says what is wrong.
         let user_id = store.user_id().map(|user| user.to_string()).unwrap_or_default();
         let chosen = Chosen { camera, microphone, speaker };
@@ -95,21 +128,32 @@ impl<H: Host> Actor<H> {
             session,
             stage,
             host,
-            store,
+            store: Arc::new(store),
             keys,
             chosen,
             state,
             hosting: HostingNow::No,
+            networks,
+            receive_at_first: receive,
+            receive_next: receive,
             receive,
             shown: BTreeSet::new(),
             asked: BTreeSet::new(),
+            around: None,
+            invited: None,
+            nearby: None,
             jobs: JoinSet::new(),
             looking: false,
             sent: AppState::default(),
         }
     }
 
-    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>, mut events: mpsc::Receiver<Event>) {
+    pub(super) async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        mut events: mpsc::Receiver<Event>,
+        mut around: Around,
+    ) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let told = loop {
@@ -117,6 +161,7 @@ impl<H: Host> Actor<H> {
             tokio::select! {
                 order = orders.recv() => match order {
                     Some(Order::Call { request, reply }) => self.on_request(*request, reply).await,
+                    Some(Order::Presented { presenter, warning }) => self.on_presented(presenter, warning),
                     Some(Order::Close { done }) => break Some(done),
                     None => break None,
                 },
@@ -131,11 +176,15 @@ impl<H: Host> Actor<H> {
                     Ok(done) => self.on_done(done),
                     Err(failure) => error!(%failure, "a job broke off"),
                 },
+                Some(devices) = around.changed() => self.on_devices(devices).await,
+                Some(hosting) = self.hosting.changed() => self.state.hosting = Some(hosting),
+                Some(found) = news(&mut self.nearby) => self.state.on_nearby(found),
                 _ = look.tick(), if inside => self.look().await,
             }
             self.publish();
         };
         self.end(&mut events).await;
+        around.close().await;
         if let Some(done) = told {
             // Who asked may have gone meanwhile.
             let _ = done.send(());
@@ -158,6 +207,8 @@ impl<H: Host> Actor<H> {
         match done.change {
             Change::None => {}
             Change::EntryRefused => self.state.on_enter_refused(),
+            Change::SwitchingTo(room) => self.state.on_switch_asked(room.map(|room| *room)),
+            Change::StaysMuted => self.state.microphone.muted = true,
             Change::CameraFailed(fault) => self.state.on_camera_failed(fault),
             Change::MicrophoneFailed(fault) => self.state.on_microphone_failed(fault),
             Change::CameraChosen(camera) => {
@@ -170,6 +221,7 @@ impl<H: Host> Actor<H> {
             }
             Change::SpeakerChosen(speaker) => {
                 self.chosen.speaker = speaker;
+                self.state.speaker = SpeakerView::default();
                 self.state.selected = self.chosen.view();
             }
             Change::People(people) => {
@@ -204,6 +256,7 @@ impl<H: Host> Actor<H> {
         let moved = matches!(
             event,
             Event::OnEnterRoom { .. }
+                | Event::OnSwitchRoom { .. }
                 | Event::OnRemoteUserEnterRoom { .. }
                 | Event::OnRemoteUserLeaveRoom { .. }
                 | Event::OnUserVideoAvailable { .. }
@@ -218,6 +271,14 @@ impl<H: Host> Actor<H> {
         self.host.emit(crate::Event::Room(event));
         if moved {
             self.look().await;
+        }
+    }
+
+    fn on_presented(&mut self, presenter: PresenterView, warning: Option<String>) {
+        self.state.presenter = Some(presenter);
+        if let Some(message) = warning {
+            let fault = Fault::new(Code::VIDEO_RENDER_FAILED).with_message(message);
+            self.host.emit(crate::Event::Room(Event::warning(&fault)));
         }
     }
 
@@ -249,7 +310,7 @@ impl<H: Host> Actor<H> {
         }
     }
 
-    async fn view(&mut self, user: String, on: bool) {
+    pub(super) async fn view(&mut self, user: String, on: bool) {
         let session = self.session.clone();
         let job = async move {
             let asked = match on {
@@ -308,6 +369,11 @@ impl<H: Host> Actor<H> {
         // Who asked may have gone meanwhile.
         let _ = reply.send(answer);
     }
+}
+
+/// Who is in the network when that changes; nothing when nobody looks.
+async fn news(nearby: &mut Option<Browser>) -> Option<Vec<NearbyView>> {
+    nearby.as_mut()?.changed().await
 }
 
 /// Milliseconds since 1970.

@@ -1,3 +1,5 @@
+//! From the texts of requests to sources and devices.
+
 use std::str::FromStr;
 
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink};

@@ -1,10 +1,15 @@
-use confab_protocol::{Code, Fault, RawEnterParams, SdkAppId, UserId, server_url, user_sig};
+//! What the actor does for each request.
+
+use confab_protocol::{
+    Code, Fault, OtherRoom, RawEnterParams, SdkAppId, UserId, UserSigText, server_address, user_sig,
+};
 use confab_scene::{Scene, SceneError};
 use serde_json::Value;
 
 use super::Answer;
 use super::actor::{Actor, Change, HostingNow, Reply, unix_ms};
 use super::{devices, jobs};
+use crate::hosting::Opening;
 use crate::{Host, Request, RoomView, SignedUser, StoreError};
 
 /// How long a signature holds that this app makes, seconds.
@@ -47,16 +52,8 @@ impl<H: Host> Actor<H> {
             }
             Request::SelectDevice { kind, device_id } => self.select(kind, &device_id, reply).await,
             Request::SetVoiceProcessing { echo_cancellation, noise_suppression, auto_gain_control } => {
-                let wanted = &mut self.state.voice_processing;
-                for (is, given) in [
-                    (&mut wanted.echo_cancellation, echo_cancellation),
-                    (&mut wanted.noise_suppression, noise_suppression),
-                    (&mut wanted.auto_gain_control, auto_gain_control),
-                ] {
-                    *is = given.unwrap_or(*is);
-                }
-                let processing = (*wanted).into();
-                self.start(jobs::plain(reply, async move { session.set_processing(processing).await })).await;
+                let given = [echo_cancellation, noise_suppression, auto_gain_control];
+                self.set_voice_processing(given, reply).await;
             }
             Request::Participants {} => {
                 let job = async move { jobs::value(&session.participants().await) };
@@ -70,14 +67,69 @@ impl<H: Host> Actor<H> {
                 let job = jobs::stage_snapshot(reply, self.stage.clone(), self.host.clone());
                 self.start(job).await;
             }
-            Request::HostRoom { port, lan } => self.host_room(port, lan, reply).await,
+            Request::HostRoom { port, lan, outside } => {
+                self.host_room(Opening { port, lan, outside }, reply).await;
+            }
             Request::StopHosting {} => self.stop_hosting(reply).await,
             Request::MakeUserSig { sdk_app_id, user_id, expire } => {
                 Self::answer(reply, self.make_user_sig(sdk_app_id, user_id, expire));
             }
             Request::SetStage(scene) => self.set_stage(scene, reply).await,
             Request::GetState {} => Self::answer(reply, jobs::value(&self.state)),
+            Request::SetDefaultStreamRecvMode { audio, video } => {
+                self.set_receive_mode(audio, video, reply).await;
+            }
+            Request::MuteRemoteVideoStream { user_id, stream_type, mute } => {
+                let stream = stream_type.unwrap_or_default();
+                let job = async move { session.mute_remote_video_stream(&user_id, stream, mute).await };
+                self.have(reply, job).await;
+            }
+            Request::MuteAllRemoteVideoStreams { mute } => {
+                self.have(reply, async move { session.mute_all_remote_video_streams(mute).await }).await;
+            }
+            Request::MuteRemoteAudio { user_id, mute } => {
+                self.have(reply, async move { session.mute_remote_audio(&user_id, mute).await }).await;
+            }
+            Request::MuteAllRemoteAudio { mute } => {
+                self.have(reply, async move { session.mute_all_remote_audio(mute).await }).await;
+            }
+            Request::SendCustomCmdMsg { cmd_id, data, reliable, ordered } => {
+                self.send_message(cmd_id, &data, [reliable, ordered], reply).await;
+            }
+            Request::SwitchRole { role, private_map_key } => {
+                let permission = private_map_key.filter(|key| !key.is_empty()).map(UserSigText);
+                let job = async move { session.switch_role(role, permission).await };
+                self.start(jobs::plain(reply, job)).await;
+            }
+            Request::SwitchRoom(to) => self.switch_room(to, reply).await,
+            Request::HostAction(action) => {
+                self.have(reply, async move { session.act(action).await }).await;
+            }
+            Request::ParseInvitation { text } => Self::parse_invitation(&text, reply),
+            Request::MakeInvitation(raw) => self.make_invitation(raw, reply),
+            Request::OpenInvitation { text } => self.open_invitation(&text, reply),
+            Request::TakeInvitation {} => self.take_invitation(reply),
+            Request::StartNearby {} => self.start_nearby(reply),
+            Request::StopNearby {} => self.stop_nearby(reply),
         }
+    }
+
+    /// Changes what is done to our own voice; what is not given stays: echo, noise, gain.
+    async fn set_voice_processing(&mut self, given: [Option<bool>; 3], reply: Reply) {
+        let wanted = &mut self.state.voice_processing;
+        let is =
+            [&mut wanted.echo_cancellation, &mut wanted.noise_suppression, &mut wanted.auto_gain_control];
+        for (is, given) in is.into_iter().zip(given) {
+            *is = given.unwrap_or(*is);
+        }
+        let processing = (*wanted).into();
+        let session = self.session.clone();
+        self.have(reply, async move { session.set_processing(processing).await }).await;
+    }
+
+    /// Has the session do something that answers with null.
+    async fn have(&mut self, reply: Reply, job: impl Future<Output = Result<(), Fault>> + Send + 'static) {
+        self.start(jobs::plain(reply, job)).await;
     }
 
     async fn set_stage(&mut self, scene: Scene, reply: Reply) {
@@ -99,11 +151,27 @@ impl<H: Host> Actor<H> {
         };
         let view = raw.clone().check().ok().map(|(params, _)| RoomView::of(&params));
         let shown = self.state.on_enter_asked(view);
+        if shown {
+            self.begin_to_receive().await;
+        }
         let session = self.session.clone();
         let job = async move {
             match session.enter_room(raw).await {
                 Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
                 Err(fault) if shown => jobs::done(reply, Change::EntryRefused, Err(fault)),
+                Err(fault) => jobs::done(reply, Change::None, Err(fault)),
+            }
+        };
+        self.start(job).await;
+    }
+
+    async fn switch_room(&mut self, to: OtherRoom, reply: Reply) {
+        // What the session refuses at once leaves the view alone; the outcome is an event.
+        let view = self.state.room.as_ref().map(|room| room.elsewhere(&to));
+        let session = self.session.clone();
+        let job = async move {
+            match session.switch_room(to).await {
+                Ok(()) => jobs::done(reply, Change::SwitchingTo(view.map(Box::new)), Ok(Value::Null)),
                 Err(fault) => jobs::done(reply, Change::None, Err(fault)),
             }
         };
@@ -129,9 +197,9 @@ impl<H: Host> Actor<H> {
             raw.server.clone_from(&self.state.server);
         }
         // Another server knows nothing of the key that the app was started with.
-        let url = |of: &Option<String>| of.as_deref().map(|text| server_url(Some(text)).ok());
+        let place = |of: &Option<String>| of.as_deref().map(|text| server_address(Some(text)).ok());
         if let (None, [only], true) =
-            (raw.sdk_app_id, self.keys.as_slice(), url(&raw.server) == url(&self.state.server))
+            (raw.sdk_app_id, self.keys.as_slice(), place(&raw.server) == place(&self.state.server))
         {
             raw.sdk_app_id = Some(i64::from(only.app.0));
         }

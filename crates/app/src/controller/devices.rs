@@ -2,11 +2,72 @@
 
 use std::path::Path;
 
-use confab_media::{CameraSource, Device, MediaError, MicrophoneSource, devices};
-use confab_protocol::Fault;
+use confab_media::devices::follow::{Change as Happened, changes};
+use confab_media::{CameraSource, Device, MediaError, MicrophoneSource, Watcher, devices};
+use confab_protocol::{Event, Fault};
 use confab_session::media_fault;
+use tokio::sync::watch;
+use tracing::{debug, error};
 
-use crate::{DeviceKind, DeviceView};
+use super::actor::{Actor, Change, Done};
+use crate::{DeviceKind, DeviceView, Host};
+
+/// What is seen of the devices around.
+#[derive(Debug)]
+pub(super) struct Around {
+    /// Nothing where no thread could start: then devices are not followed.
+    watcher: Option<Watcher>,
+    seen: watch::Receiver<Vec<Device>>,
+}
+
+impl Around {
+    /// Looks from now on.
+    pub(super) fn watch() -> Self {
+        let (told, seen) = watch::channel(Vec::new());
+        // Nobody listens any more when the app ends.
+        let tell = move |devices| drop(told.send(devices));
+        let failed = |error: &MediaError| error!(%error, "devices that come and go are not noticed");
+        Self { watcher: Watcher::start(tell).inspect_err(failed).ok(), seen }
+    }
+
+    /// The devices when something about them has changed; nothing when that is not told any more.
+    pub(super) async fn changed(&mut self) -> Option<Vec<Device>> {
+        self.seen.changed().await.ok()?;
+        Some(self.seen.borrow_and_update().clone())
+    }
+
+    /// Looks no longer.
+    pub(super) async fn close(self) {
+        // The thread may be asking the system. A panic in it was logged where it happened.
+        let _ = tokio::task::spawn_blocking(move || drop(self.watcher)).await;
+    }
+}
+
+impl<H: Host> Actor<H> {
+    /// Shows which devices there are now, tells what happened to them, and lets the session follow.
+    pub(super) async fn on_devices(&mut self, devices: Vec<Device>) {
+        if let Some(before) = &self.around {
+            for happened in changes(before, &devices) {
+                self.host.emit(crate::Event::Room(told(happened)));
+            }
+        }
+        self.state.devices = devices.iter().map(view).collect();
+        self.around = Some(devices.clone());
+        let session = self.session.clone();
+        let job = async move {
+            if let Err(fault) = session.follow_devices(devices).await {
+                debug!(code = fault.code, "the devices were not followed");
+            }
+            Done { change: Change::None, reply: None }
+        };
+        self.start(job).await;
+    }
+}
+
+fn told(Happened { device, what }: Happened) -> Event {
+    let Device { kind, id: device_id, name, .. } = device;
+    Event::OnDeviceChange { device_id, kind: kind as u8, state: what as u8, name, message: String::new() }
+}
 
 /// The devices of one kind, or of all. Asks the system: may take long.
 pub(super) fn list(kind: Option<DeviceKind>) -> Result<Vec<DeviceView>, Fault> {
@@ -14,7 +75,7 @@ pub(super) fn list(kind: Option<DeviceKind>) -> Result<Vec<DeviceView>, Fault> {
     let kinds = kind.map_or(DeviceKind::ALL.to_vec(), |one| vec![one]);
     for kind in kinds {
         let devices = devices::list(of_media(kind)).map_err(|error| media_fault(&error))?;
-        found.extend(devices.into_iter().map(|device| view(kind, device)));
+        found.extend(devices.iter().map(view));
     }
     Ok(found)
 }
@@ -48,8 +109,17 @@ fn readable(kind: DeviceKind, path: &Path) -> Result<(), Fault> {
     })
 }
 
-fn view(kind: DeviceKind, device: Device) -> DeviceView {
-    DeviceView { kind, device_id: device.id, name: device.name, is_default: device.is_default }
+fn view(device: &Device) -> DeviceView {
+    DeviceView {
+        kind: match device.kind {
+            confab_media::DeviceKind::Microphone => DeviceKind::Microphone,
+            confab_media::DeviceKind::Speaker => DeviceKind::Speaker,
+            confab_media::DeviceKind::Camera => DeviceKind::Camera,
+        },
+        device_id: device.id.clone(),
+        name: device.name.clone(),
+        is_default: device.is_default,
+    }
 }
 
 fn of_media(kind: DeviceKind) -> confab_media::DeviceKind {

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::Answer;
 use super::actor::{Change, Done, Reply};
-use crate::hosting::Running;
-use crate::store::HostKey;
-use crate::{Host, Picture, Stage};
+use super::command::store_fault;
+use crate::hosting::{Networks, Opening, Running};
+use crate::{Host, Picture, Stage, Store};
 
 pub(super) fn done(reply: Reply, change: Change, answer: Answer) -> Done {
     Done { change, reply: Some((reply, answer)) }
@@ -78,11 +78,33 @@ pub(super) async fn stage_snapshot<H: Host>(reply: Reply, stage: Stage, host: Ar
     answered(reply, blocking(work)).await
 }
 
-pub(super) async fn host(reply: Reply, key: HostKey, port: Option<u16>, lan: bool) -> Done {
-    match blocking(move || Running::start(&key, port, lan)).await {
+pub(super) async fn host(reply: Reply, store: Arc<Store>, networks: Networks, opening: Opening) -> Done {
+    let open = move || {
+        let kept = store.host_key().and_then(|key| Ok((key, store.host_identity()?)));
+        let (key, identity) = kept.map_err(|error| store_fault(&error))?;
+        let mut running = Running::start(&key, identity, opening.port, networks)?;
+        running.open(opening)?;
+        Ok(running)
+    };
+    match blocking(open).await {
         Ok(running) => {
             let answer = value(&running.info);
             done(reply, Change::HostingStarted(Box::new(running)), answer)
+        }
+        Err(fault) => done(reply, Change::HostingFailed, Err(fault)),
+    }
+}
+
+/// Opens running rooms to other computers, or closes them; they go on if that fails.
+pub(super) async fn open(reply: Reply, mut running: Box<Running>, opening: Opening) -> Done {
+    let set = blocking(move || {
+        let set = running.open(opening);
+        Ok((running, set))
+    });
+    match set.await {
+        Ok((running, set)) => {
+            let answer = set.and_then(|()| value(&running.info));
+            done(reply, Change::HostingStarted(running), answer)
         }
         Err(fault) => done(reply, Change::HostingFailed, Err(fault)),
     }

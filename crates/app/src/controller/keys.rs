@@ -1,3 +1,5 @@
+//! Keys by which the app signs for its users itself, where no server does.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -55,7 +55,13 @@ impl<H: Host> Actor<H> {
     pub(super) async fn mute_local_audio(&mut self, mute: bool, reply: Reply) {
         self.state.microphone.muted = mute;
         let session = self.session.clone();
-        self.start(jobs::plain(reply, async move { session.mute_local_audio(mute).await })).await;
+        let job = async move {
+            match session.mute_local_audio(mute).await {
+                Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) => jobs::done(reply, Change::StaysMuted, Err(fault)),
+            }
+        };
+        self.start(job).await;
     }
 
     async fn start_camera(&mut self, camera: CameraSource, reply: Reply) {

@@ -1,29 +1,31 @@
 //! Rooms opened on this computer.
 
+use std::sync::Arc;
+
 use confab_protocol::{Code, Fault};
 use serde_json::Value;
 
 use super::actor::{Actor, Change, Done, HostingNow, Reply};
-use super::command::store_fault;
 use super::jobs;
 use crate::Host;
+use crate::hosting::Opening;
 
 impl<H: Host> Actor<H> {
-    pub(super) async fn host_room(&mut self, port: Option<u16>, lan: Option<bool>, reply: Reply) {
-        match &self.hosting {
-            HostingNow::Yes(running) if running.is_as(port, lan) => {
-                return Self::answer(reply, jobs::value(&running.info));
+    pub(super) async fn host_room(&mut self, opening: Opening, reply: Reply) {
+        match std::mem::replace(&mut self.hosting, HostingNow::Changing) {
+            HostingNow::Yes(running) if running.is_on(opening.port) => {
+                self.start(jobs::open(reply, running, opening)).await;
             }
-            HostingNow::Yes(running) => return Self::answer(reply, Err(elsewhere(&running.info.addresses))),
-            HostingNow::Changing => return Self::answer(reply, Err(changing())),
-            HostingNow::No => {}
+            HostingNow::Yes(running) => {
+                Self::answer(reply, Err(elsewhere(&running.info.addresses)));
+                self.hosting = HostingNow::Yes(running);
+            }
+            HostingNow::Changing => Self::answer(reply, Err(changing())),
+            HostingNow::No => {
+                let (store, networks) = (Arc::clone(&self.store), self.networks.clone());
+                self.start(jobs::host(reply, store, networks, opening)).await;
+            }
         }
-        let key = match self.store.host_key() {
-            Ok(key) => key,
-            Err(error) => return Self::answer(reply, Err(store_fault(&error))),
-        };
-        self.hosting = HostingNow::Changing;
-        self.start(jobs::host(reply, key, port, lan.unwrap_or(false))).await;
     }
 
     pub(super) async fn stop_hosting(&mut self, reply: Reply) {

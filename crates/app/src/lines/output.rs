@@ -1,3 +1,5 @@
+//! The way out: answers and events for a reader that may be slow or gone.
+
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::pin::pin;

@@ -1,3 +1,5 @@
+//! The way in: one line at a time, and none that fills the memory.
+
 use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};

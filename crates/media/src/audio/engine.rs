@@ -1,3 +1,5 @@
+//! The loop of the audio thread.
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -9,7 +11,7 @@ use super::level::{Meter, rfc6464};
 use super::microphone::Microphone;
 use super::remote::Voice;
 use super::speaker::Output;
-use super::{Shared, Tap, Tapped};
+use super::{Clarity, Shared, Tap, Tapped};
 use crate::MediaError;
 use crate::encode::opus::{Config, Encoder, FRAME_SAMPLES};
 use crate::mix::Mixer;
@@ -115,6 +117,7 @@ impl Engine {
         let Some(microphone) = &mut self.microphone else { return Ok(()) };
         microphone.set_processing(self.shared.processing());
         let muted = self.shared.muted.load(Ordering::Relaxed);
+        self.sending.set_clarity(self.shared.clarity())?;
         while let Some((mut block, at)) = microphone.next_block(now) {
             if muted {
                 block = AudioBlock::SILENCE;
@@ -134,6 +137,7 @@ fn show(taps: &mut Vec<(Tap, queue::Sender<Tapped>)>, tap: Tap, at: Instant, blo
 /// Joins blocks to packets of 20 ms and encodes them.
 struct Sending {
     encoder: Encoder,
+    clarity: Clarity,
     out: queue::Sender<EncodedAudio>,
     frame: [f32; FRAME_SAMPLES],
     filled: usize,
@@ -145,7 +149,15 @@ struct Sending {
 impl Sending {
     fn new(out: queue::Sender<EncodedAudio>, config: Config) -> Result<Self, MediaError> {
         let encoder = Encoder::new(config)?;
-        Ok(Self { encoder, out, frame: [0.0; FRAME_SAMPLES], filled: 0, at: None, silent: true })
+        let clarity = Clarity::default();
+        Ok(Self { encoder, clarity, out, frame: [0.0; FRAME_SAMPLES], filled: 0, at: None, silent: true })
+    }
+
+    fn set_clarity(&mut self, clarity: Clarity) -> Result<(), MediaError> {
+        if std::mem::replace(&mut self.clarity, clarity) != clarity {
+            self.encoder.set_bitrate(clarity.bitrate())?;
+        }
+        Ok(())
     }
 
     /// Another microphone: half a packet of the one before is of no use.

@@ -1,3 +1,5 @@
+//! Loudness as people are shown it.
+
 use confab_frame::AudioBlock;
 
 /// Quieter than this is shown as nothing.

@@ -1,12 +1,15 @@
+//! Our own sound, block by block, wherever it comes from.
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use confab_frame::{AudioBlock, BLOCK_SAMPLES, SAMPLE_RATE};
 
 use super::device::MicrophoneRing;
-use crate::MediaError;
 use crate::process::{Processing, Processor};
 use crate::resample::Resampler;
+use crate::worker::Failure;
+use crate::{DeviceKind, MediaError};
 
 /// The tone's pitch in Hz and its peak, which is -20 dBFS for a sine's root mean square.
 const PITCH: f64 = 440.0;
@@ -14,6 +17,9 @@ const PEAK: f32 = 0.1 * std::f32::consts::SQRT_2;
 const BLOCK: Duration = Duration::from_millis(10);
 /// Sound that waits longer than this is thrown away: it would only be delay.
 const BACKLOG: usize = SAMPLE_RATE as usize / 5;
+
+/// A device that gives nothing for so long has stopped, whatever its driver says.
+const SILENT: Duration = Duration::from_secs(8);
 
 /// Our own voice: a source and what is done to its sound.
 pub(super) struct Microphone {
@@ -69,6 +75,9 @@ pub(super) struct DeviceInput {
     read: Vec<f32>,
     ready: Vec<f32>,
     waiting: VecDeque<f32>,
+    /// When it gave something last, or was read first.
+    heard: Option<Instant>,
+    stopped: Failure,
 }
 
 impl Input {
@@ -81,7 +90,8 @@ impl Input {
         Self::Recording { samples, at: 0, next: None }
     }
 
-    pub(super) fn device(ring: MicrophoneRing) -> Result<Self, MediaError> {
+    /// What a device hears; in `stopped` it is noted when it hears nothing any more.
+    pub(super) fn device(ring: MicrophoneRing, stopped: Failure) -> Result<Self, MediaError> {
         let resampler = Resampler::new(ring.rate, SAMPLE_RATE)?;
         Ok(Self::Device(Box::new(DeviceInput {
             ring,
@@ -89,6 +99,8 @@ impl Input {
             read: Vec::new(),
             ready: Vec::new(),
             waiting: VecDeque::new(),
+            heard: None,
+            stopped,
         })))
     }
 
@@ -119,6 +131,13 @@ impl DeviceInput {
     fn next_block(&mut self, now: Instant) -> Option<(AudioBlock, Instant)> {
         self.read.clear();
         self.ring.read(&mut self.read);
+        let heard = *self.heard.get_or_insert(now);
+        if !self.read.is_empty() {
+            self.heard = Some(now);
+        } else if now.saturating_duration_since(heard) > SILENT {
+            let what = format!("it gave no sound for {} seconds", SILENT.as_secs());
+            self.stopped.report(MediaError::DeviceLost { kind: DeviceKind::Microphone, what });
+        }
         self.ready.clear();
         self.resampler.push(&self.read, &mut self.ready);
         self.waiting.extend(&self.ready);

@@ -1,3 +1,5 @@
+//! Somebody else's voice, from both sides: who hands packets over, and the thread that plays them.
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};

@@ -1,3 +1,5 @@
+//! What is mixed on its way to the device, and how much of it waits there.
+
 use confab_frame::{AudioBlock, SAMPLE_RATE, queue};
 
 use super::device::SpeakerRing;

@@ -1,3 +1,5 @@
+//! Engines that hear each other without a device and without a network.
+
 use super::*;
 use bytes::Bytes;
 use std::time::Duration;
@@ -99,6 +101,21 @@ fn muting_silences_and_unmuting_brings_the_voice_back() {
     engine.set_microphone(None).unwrap();
     wait_for("the end", || encoded.pop(Duration::from_millis(100)).is_none());
     assert_eq!(engine.levels().local, 0);
+}
+
+#[test]
+fn speech_takes_half_the_bits_from_the_next_packet_on() {
+    let (engine, encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    engine.set_microphone(Some(&MicrophoneSource::Tone)).unwrap();
+    let second =
+        || -> usize { (0..50).map(|_| encoded.pop(Duration::from_secs(10)).unwrap().value.data.len()).sum() };
+    second();
+    let full = second();
+    engine.set_clarity(Clarity::Speech);
+    second();
+    let speech = second();
+    assert!(speech * 10 < full * 7, "{speech} bytes a second instead of {full}");
+    assert!(speech * 8 < 20_000, "{speech} bytes a second");
 }
 
 #[test]

@@ -1,76 +1,111 @@
-//! A camera of the system. The drivers behind it are known to panic and to hang, so everything that
-//! touches them runs on the camera's own thread, guarded.
+//! A camera of the system. The drivers behind it are known to panic, to hang and to deliver something
+//! else than they say, so everything that touches them runs on the camera's own thread, guarded, and
+//! what they deliver is looked at before it is believed.
 
-use std::sync::{Arc, mpsc};
+mod format;
+mod system;
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use confab_frame::{FramePool, Slot, VideoFrame};
-use nokhwa::utils::{
-    ApiBackend, CameraFormat, CameraIndex, CameraInfo, FrameFormat, RequestedFormat, RequestedFormatType,
-};
-use nokhwa::{Camera, NokhwaError};
+
+pub(super) use format::{Judge, PixelFormat};
+pub(crate) use system::list;
 
 use super::convert::to_i420;
-use crate::devices::{Device, choose};
+use crate::devices::Device;
 use crate::worker::{Stop, Worker, guarded};
 use crate::{DeviceKind, MediaError, VideoConfig};
 
 const KIND: DeviceKind = DeviceKind::Camera;
 /// A camera that does not open within this is given up.
 const OPENING: Duration = Duration::from_secs(8);
+/// A camera that gives no picture for so long hangs. In the dark some take a second for one.
+const HANGING: Duration = Duration::from_secs(5);
 /// Pictures that may be damaged in a row before the camera counts as broken.
 const DAMAGED: u32 = 30;
-/// Formats in the order in which they are wished for: raw ones cost no decoding.
-const FORMATS: [FrameFormat; 6] = [
-    FrameFormat::YUYV,
-    FrameFormat::NV12,
-    FrameFormat::MJPEG,
-    FrameFormat::RAWRGB,
-    FrameFormat::RAWBGR,
-    FrameFormat::GRAY,
-];
+/// What the encoder takes of each side, pixels.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
 
-/// The cameras of the system.
-pub(crate) fn list() -> Result<Vec<Device>, MediaError> {
-    Ok(devices(&query()?))
+/// A camera's driver: the system's, or one for tests. Used on one thread only.
+pub(super) trait Driver {
+    /// Waits for the next picture.
+    fn picture(&mut self) -> Result<RawPicture, MediaError>;
+
+    /// Stops the device.
+    fn close(&mut self);
 }
 
-fn devices(cameras: &[CameraInfo]) -> Vec<Device> {
-    let device = |(number, info): (usize, &CameraInfo)| Device {
-        kind: KIND,
-        id: id(info),
-        name: info.human_name(),
-        is_default: number == 0,
-    };
-    cameras.iter().enumerate().map(device).collect()
+/// A picture as a driver delivers it.
+#[derive(Clone, Debug)]
+pub(super) struct RawPicture {
+    /// What the driver says that it is.
+    pub(super) format: PixelFormat,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) bytes: Bytes,
 }
 
-fn query() -> Result<Vec<CameraInfo>, MediaError> {
-    guarded(|| nokhwa::query(ApiBackend::Auto))
-        .map_err(|what| MediaError::DeviceStart { kind: KIND, what })?
-        .map_err(|error| refused(&error))
+/// A driver and the device that it drives.
+type Opened = (Device, Box<dyn Driver>);
+
+/// When a camera last gave something.
+#[derive(Clone, Debug)]
+pub(super) struct Pulse(Arc<Mutex<Instant>>);
+
+impl Pulse {
+    fn new(now: Instant) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    fn beat(&self, now: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// What is wrong at `now`, if anything is.
+    pub(super) fn failure(&self, now: Instant) -> Option<MediaError> {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let still = now.saturating_duration_since(last) > HANGING;
+        let what = format!("it gave no picture for {} seconds", HANGING.as_secs());
+        still.then_some(MediaError::DeviceLost { kind: KIND, what })
+    }
 }
 
-/// What the system tells the camera from others by, else its number.
-fn id(info: &CameraInfo) -> String {
-    if info.misc().is_empty() { info.index().as_string() } else { info.misc() }
+/// A camera's thread, what it drives, and its pulse.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) worker: Worker,
+    pub(super) device: Device,
+    pub(super) pulse: Pulse,
 }
 
-/// Opens the camera called `name`, or the first, on its thread and returns once pictures come.
+/// Opens the camera called `name`, or the first, on its thread and returns once pictures may come.
 pub(super) fn start(
     name: Option<String>,
     config: VideoConfig,
     out: Arc<Slot<VideoFrame>>,
-) -> Result<Worker, MediaError> {
+) -> Result<Running, MediaError> {
+    start_with(move || system::open(name.as_deref(), config), out, OPENING)
+}
+
+fn start_with(
+    open: impl FnOnce() -> Result<Opened, MediaError> + Send + 'static,
+    out: Arc<Slot<VideoFrame>>,
+    patience: Duration,
+) -> Result<Running, MediaError> {
     let (opened, opening) = mpsc::sync_channel(1);
+    let pulse = Pulse::new(Instant::now());
+    let theirs = pulse.clone();
     let worker = Worker::spawn("camera", move |stop| {
-        let camera = guarded(|| open(name.as_deref(), config))
-            .unwrap_or_else(|what| Err(MediaError::DeviceStart { kind: KIND, what }));
+        let camera = guarded(open).unwrap_or_else(|what| Err(MediaError::DeviceStart { kind: KIND, what }));
         match camera {
-            Ok(camera) => {
+            Ok((device, mut driver)) => {
+                theirs.beat(Instant::now());
                 // Nobody waits any more when opening took too long; then `stop` is set.
-                let _ = opened.send(Ok(()));
-                guarded(|| run(camera, &out, stop))
+                let _ = opened.send(Ok(device));
+                guarded(|| run(&mut *driver, &out, &theirs, stop))
                     .unwrap_or_else(|what| Err(MediaError::DeviceLost { kind: KIND, what }))
             }
             Err(error) => {
@@ -79,154 +114,61 @@ pub(super) fn start(
             }
         }
     })?;
-    match opening.recv_timeout(OPENING) {
-        Ok(Ok(())) => Ok(worker),
+    match opening.recv_timeout(patience) {
+        Ok(Ok(device)) => Ok(Running { worker, device, pulse }),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(MediaError::DeviceStart { kind: KIND, what: "it does not answer".to_owned() }),
     }
 }
 
-fn open(name: Option<&str>, config: VideoConfig) -> Result<Camera, MediaError> {
-    permit()?;
-    let cameras = query()?;
-    let chosen = choose(KIND, &devices(&cameras), name)?;
-    let index = cameras.get(chosen).map_or(CameraIndex::Index(0), |info| info.index().clone());
-    // Any format opens the camera; then it tells all it has, and the best is chosen of those.
-    let any = RequestedFormatType::AbsoluteHighestFrameRate;
-    let mut camera =
-        Camera::new(index, RequestedFormat::with_formats(any, &FORMATS)).map_err(|error| refused(&error))?;
-    if let Ok(formats) = camera.compatible_camera_formats()
-        && let Some(best) = best(&formats, config)
-    {
-        // A camera that refuses the change keeps the format that it was opened with.
-        let _ = camera
-            .set_camera_requset(RequestedFormat::with_formats(RequestedFormatType::Exact(best), &FORMATS));
-    }
-    camera.open_stream().map_err(|error| refused(&error))?;
-    Ok(camera)
-}
-
-/// The format nearest to what is wanted: the size first, then enough pictures a second, then the
-/// cheapest to convert.
-fn best(formats: &[CameraFormat], config: VideoConfig) -> Option<CameraFormat> {
-    formats
-        .iter()
-        .filter(|format| FORMATS.contains(&format.format()))
-        .min_by_key(|format| {
-            let size = format.width().abs_diff(config.width) + format.height().abs_diff(config.height);
-            let short = config.fps.saturating_sub(format.frame_rate());
-            let surplus = format.frame_rate().saturating_sub(config.fps);
-            let cost = FORMATS.iter().position(|known| *known == format.format());
-            (size, short, cost, surplus)
-        })
-        .copied()
-}
-
-fn run(mut camera: Camera, out: &Slot<VideoFrame>, stop: &Stop) -> Result<(), MediaError> {
-    let pool = FramePool::new();
-    let mut damaged = 0;
+fn run(
+    driver: &mut dyn Driver,
+    out: &Slot<VideoFrame>,
+    pulse: &Pulse,
+    stop: &Stop,
+) -> Result<(), MediaError> {
+    let lost = |what| MediaError::DeviceLost { kind: KIND, what };
+    let (pool, mut judge, mut damaged) = (FramePool::new(), Judge::default(), 0);
     while !stop.is_set() {
-        let frame =
-            camera.frame().map_err(|error| MediaError::DeviceLost { kind: KIND, what: error.to_string() })?;
+        let raw = driver.picture()?;
         let at = Instant::now();
-        let size = frame.resolution();
-        match to_i420(frame.source_frame_format(), size.width(), size.height(), frame.buffer(), &pool) {
+        if stop.is_set() {
+            // A driver that hung may answer when nobody wants its picture any more.
+            break;
+        }
+        pulse.beat(at);
+        if let Some(what) = impossible_size(raw.width, raw.height) {
+            return Err(lost(what));
+        }
+        let picture = judge.settle(&raw).and_then(|format| {
+            guarded(|| to_i420(format, raw.width, raw.height, &raw.bytes, &pool)).flatten()
+        });
+        match picture {
             Ok(picture) => {
                 damaged = 0;
                 out.put(VideoFrame { buffer: Arc::new(picture), at });
             }
-            Err(what) => {
-                damaged += 1;
-                tracing::debug!(what, "a camera picture cannot be used");
-                if damaged >= DAMAGED {
-                    return Err(MediaError::DeviceLost { kind: KIND, what });
+            Err(what) if damaged < DAMAGED => {
+                if damaged == 0 {
+                    tracing::warn!(what, "a camera picture cannot be used and is left out");
                 }
+                damaged += 1;
             }
+            Err(what) => return Err(lost(what)),
         }
     }
-    // Said aloud because some drivers keep the light on otherwise; a failure changes nothing.
-    let _ = camera.stop_stream();
+    // Said aloud because some drivers keep the light on otherwise.
+    driver.close();
     Ok(())
 }
 
-/// Asks the system for its permission where it must be asked.
-#[cfg(target_os = "macos")]
-fn permit() -> Result<(), MediaError> {
-    if nokhwa::nokhwa_check() {
-        return Ok(());
-    }
-    let (answer, answered) = mpsc::channel();
-    nokhwa::nokhwa_initialize(move |granted| {
-        let _ = answer.send(granted);
-    });
-    match answered.recv_timeout(OPENING) {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(MediaError::DeviceForbidden(KIND)),
-    }
-}
-
-#[cfg(not(target_os = "macos"))]
-fn permit() -> Result<(), MediaError> {
-    Ok(())
-}
-
-/// What a driver's refusal means. Drivers only give texts.
-fn refused(error: &NokhwaError) -> MediaError {
-    let what = error.to_string();
-    let said = what.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if says(&["busy", "in use", "ebusy", "os error 16", "0xc00d3704"]) {
-        MediaError::DeviceBusy(KIND)
-    } else if says(&["permission", "denied", "not authorized", "os error 13", "0x80070005"]) {
-        MediaError::DeviceForbidden(KIND)
-    } else {
-        MediaError::DeviceStart { kind: KIND, what }
-    }
+/// Why pictures of that size cannot be sent, if they cannot.
+fn impossible_size(width: u32, height: u32) -> Option<String> {
+    let (least, most) = (SIDES.start(), SIDES.end());
+    let fits = SIDES.contains(&width) && SIDES.contains(&height);
+    (!fits)
+        .then(|| format!("its pictures are {width}x{height}, both sides must have {least} to {most} pixels"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nokhwa::utils::Resolution;
-
-    fn format(width: u32, height: u32, format: FrameFormat, fps: u32) -> CameraFormat {
-        CameraFormat::new(Resolution::new(width, height), format, fps)
-    }
-
-    #[test]
-    fn size_counts_before_rate_and_rate_before_conversion() {
-        let config = VideoConfig::default();
-        let raw = format(640, 480, FrameFormat::YUYV, 30);
-        let slow = format(1280, 720, FrameFormat::YUYV, 10);
-        let packed = format(1280, 720, FrameFormat::MJPEG, 30);
-        assert_eq!(best(&[raw, slow, packed], config), Some(packed));
-        assert_eq!(best(&[raw, slow], config), Some(slow));
-        let both = format(1280, 720, FrameFormat::NV12, 30);
-        assert_eq!(best(&[packed, both], config), Some(both));
-        assert_eq!(best(&[], config), None);
-    }
-
-    #[test]
-    fn refusals_are_told_apart() {
-        let code = |text: &str| refused(&NokhwaError::OpenStreamError(text.to_owned())).code();
-        assert_eq!(code("Device or resource busy (os error 16)"), -1316);
-        assert_eq!(code("Permission denied (os error 13)"), -1314);
-        assert_eq!(code("no such format"), -1301);
-    }
-
-    #[test]
-    fn a_computer_without_cameras_says_so() {
-        if !list().unwrap().is_empty() {
-            return;
-        }
-        let started = Instant::now();
-        let error = super::super::Camera::start(
-            &crate::CameraSource::Device(None),
-            VideoConfig::default(),
-            Arc::default(),
-        )
-        .unwrap_err();
-        assert_eq!(error, MediaError::NoDevice(KIND));
-        assert!(started.elapsed() < OPENING);
-    }
-}
+mod tests;

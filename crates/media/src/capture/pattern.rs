@@ -1,3 +1,5 @@
+//! A camera for computers without one, and for tests of the whole way.
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,3 +1,5 @@
+//! Clips in a file, picture by picture.
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};

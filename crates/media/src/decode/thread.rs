@@ -1,3 +1,5 @@
+//! Decoding beside everything else, with the key frames that it takes to go on.
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,3 +1,5 @@
+//! Encoding beside everything else; bitrate and key frames are wished for from outside.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! How long packets are to wait, from how late others came.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

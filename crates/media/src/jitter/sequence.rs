@@ -1,3 +1,5 @@
+//! The numbers on packets, which begin anew when they are full.
+
 /// Packets further apart than this are of a sender that began anew.
 const JUMP_PACKETS: u16 = 3_000;
 /// Timestamps further apart than this, a minute, are of a sender that began anew.

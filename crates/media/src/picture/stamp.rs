@@ -1,3 +1,5 @@
+//! A number and a time written into a picture so that a codec and a screen leave them legible.
+
 use confab_frame::I420;
 
 /// What the test pattern writes into each picture.

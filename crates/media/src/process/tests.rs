@@ -1,3 +1,5 @@
+//! Recorded speech with echoes and noise added, through the steps one by one and together.
+
 use std::path::Path;
 
 use super::*;

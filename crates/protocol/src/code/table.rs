@@ -85,6 +85,7 @@ codes! {
     CENTER_INVALID_ROOM_ID = -102001, "ERR_SERVER_CENTER_INVALID_ROOMID", "The server does not take this room.";
     CENTER_CREATE_ROOM_FAILED = -102002, "ERR_SERVER_CENTER_CREATE_ROOM_FAILED", "The room could not be opened; please try again later.";
     CENTER_ROOM_NOT_EXIST = -102005, "ERR_SERVER_CENTER_ROOM_NOT_EXIST", "The room does not exist any more.";
+    CENTER_FIND_USER_FAILED = -102007, "ERR_SERVER_CENTER_FIND_USER_FAILED", "This person is not in the room.";
     SWITCHED_TERMINAL_TOO_OFTEN = -102008, "ERR_SERVER_CENTER_SWITCH_TERMINATION_FREQUENTLY", "You changed between computers too often; please wait a little.";
     NO_PRIVILEGE_CREATE_ROOM = -102010, "ERR_SERVER_CENTER_NO_PRIVILEDGE_CREATE_ROOM", "You may not open this room; ask whoever runs the meeting.";
     NO_PRIVILEGE_ENTER_ROOM = -102011, "ERR_SERVER_CENTER_NO_PRIVILEDGE_ENTER_ROOM", "You may not enter this room; ask whoever runs the meeting.";
@@ -114,6 +115,7 @@ codes! {
     SIG_TICKET_TIMEOUT = -70017, "ERR_SERVER_SSO_VERIFICATION_EXPIRED", "The check of the account took too long; please try again.";
     SIG_TICKET_FAILED = -70018, "ERR_SERVER_SSO_VERIFICATION_FAILED", "The check of the account failed.";
     SIG_APP_NOT_FOUND = -70020, "ERR_SERVER_SSO_APPID_NOT_FOUND", "The server does not know this SDKAppID.";
+    FAILED_TOO_OFTEN = -70050, "ERR_SERVER_SSO_FAILED_TOO_OFTEN", "Too many attempts have failed; wait a minute and try again.";
     ACCOUNT_BLOCKED = -70051, "ERR_SERVER_SSO_ACCOUNT_IN_BLACKLIST", "This account is blocked.";
     SIG_NO_LONGER_VALID = -70052, "ERR_SERVER_SSO_SIG_INVALID", "The UserSig is no longer valid; ask the server of your application for a new one.";
     ACCOUNT_LIMITED = -70114, "ERR_SERVER_SSO_LIMITED_BY_SECURITY", "This account is limited for reasons of security.";

@@ -1,17 +1,23 @@
 //! Settings given beside the file: each is either given or not.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{ApiKey, AppConfig, CloudKey, ConfigError};
+use super::{ApiKey, AppConfig, CloudKey, Config, ConfigError, TlsFiles, check};
+use crate::proxy::Network;
 
 /// Settings from the environment or from flags; what is `None` was not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overlay {
     /// See [`Config::http`](super::Config::http).
     pub http: Option<SocketAddr>,
+    /// See [`Config::tls`](super::Config::tls).
+    pub tls: Option<TlsFiles>,
     /// See [`Config::media`](super::Config::media).
     pub media: Option<SocketAddr>,
+    /// See [`Config::media_tcp`](super::Config::media_tcp).
+    pub media_tcp: Option<bool>,
     /// See [`Config::workers`](super::Config::workers).
     pub workers: Option<usize>,
     /// See [`Config::advertise`](super::Config::advertise).
@@ -22,12 +28,16 @@ pub struct Overlay {
     pub api_key: Option<Vec<ApiKey>>,
     /// See [`Config::cloud_key`](super::Config::cloud_key).
     pub cloud_key: Option<Vec<CloudKey>>,
+    /// See [`Config::proxies`](super::Config::proxies).
+    pub proxies: Option<Vec<Network>>,
+    /// See [`Config::database`](super::Config::database).
+    pub database: Option<PathBuf>,
 }
 
 impl Overlay {
-    /// Reads `CONFAB_HTTP`, `CONFAB_MEDIA`, `CONFAB_WORKERS`, `CONFAB_ADVERTISE`, `CONFAB_APP`,
-    /// `CONFAB_API_KEY` and `CONFAB_CLOUD_KEY`; lists are parted by commas, pairs by a colon.
-    /// An empty variable counts as not given.
+    /// Reads `CONFAB_HTTP`, `CONFAB_TLS`, `CONFAB_MEDIA`, `CONFAB_MEDIA_TCP`, `CONFAB_WORKERS`, `CONFAB_ADVERTISE`,
+    /// `CONFAB_APP`, `CONFAB_API_KEY`, `CONFAB_CLOUD_KEY`, `CONFAB_PROXIES` and `CONFAB_DATABASE`; lists are parted
+    /// by commas, pairs by a colon. An empty variable counts as not given.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
         read(|field| {
             let name = format!("CONFAB_{}", field.to_uppercase());
@@ -35,11 +45,14 @@ impl Overlay {
         })
     }
 
-    /// Reads `--http`, `--media`, `--workers`, `--advertise`, `--app`, `--api-key` and
-    /// `--cloud-key`, in the same forms.
+    /// Reads `--http`, `--tls`, `--media`, `--media-tcp`, `--workers`, `--advertise`, `--app`, `--api-key`,
+    /// `--cloud-key`, `--proxy` and `--database`, in the same forms.
     pub fn from_flags(flag: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
         read(|field| {
-            let name = format!("--{}", field.replace('_', "-"));
+            let name = match field {
+                "proxies" => "--proxy".to_owned(),
+                other => format!("--{}", other.replace('_', "-")),
+            };
             (flag(&name), name)
         })
     }
@@ -48,15 +61,23 @@ impl Overlay {
 /// What `text_of` has for each field; it also says how the field is called there.
 fn read(text_of: impl Fn(&str) -> (Option<String>, String)) -> Result<Overlay, ConfigError> {
     let from = Source(&text_of);
-    Ok(Overlay {
+    let overlay = Overlay {
         http: from.one("http")?,
+        tls: from.one("tls")?,
         media: from.one("media")?,
+        media_tcp: from.one("media_tcp")?,
         workers: from.one("workers")?,
         advertise: from.list("advertise")?,
         app: from.list("app")?,
         api_key: from.list("api_key")?,
         cloud_key: from.list("cloud_key")?,
-    })
+        proxies: from.list("proxies")?,
+        database: from.one("database")?,
+    };
+    match check::unfit(&Config::default().with(overlay.clone())) {
+        None => Ok(overlay),
+        Some(unfit) => Err(ConfigError::Value { name: text_of(unfit.field).1, reason: unfit.reason }),
+    }
 }
 
 struct Source<'a>(&'a dyn Fn(&str) -> (Option<String>, String));
@@ -83,6 +104,19 @@ fn pair<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str), String> {
     match text.split_once(':') {
         Some((id, key)) if !id.is_empty() && !key.is_empty() => Ok((id, key)),
         _ => Err(format!("expected {form}")),
+    }
+}
+
+impl FromStr for TlsFiles {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TlsFiles, String> {
+        match text.split_once(',') {
+            Some((certificate, key)) if !certificate.is_empty() && !key.is_empty() => {
+                Ok(TlsFiles { certificate: certificate.trim().into(), key: key.trim().into() })
+            }
+            _ => Err("expected CERTIFICATE,KEY".to_owned()),
+        }
     }
 }
 
@@ -131,12 +165,22 @@ mod tests {
     #[test]
     fn every_variable_is_read() {
         assert_eq!(env("CONFAB_WORKERS", "2").unwrap().workers, Some(2));
+        assert_eq!(env("CONFAB_MEDIA_TCP", "false").unwrap().media_tcp, Some(false));
         let advertise = env("CONFAB_ADVERTISE", "192.0.2.1, 2001:db8::1").unwrap().advertise.unwrap();
         assert_eq!(advertise.len(), 2);
         let keys = env("CONFAB_API_KEY", "a:b,c:d").unwrap().api_key.unwrap();
         assert_eq!((keys[1].key.as_str(), keys[1].secret.as_str()), ("c", "d"));
         let keys = env("CONFAB_CLOUD_KEY", "AKID:x").unwrap().cloud_key.unwrap();
         assert_eq!((keys[0].id.as_str(), keys[0].key.as_str()), ("AKID", "x"));
+        assert_eq!(env("CONFAB_DATABASE", "a b.db").unwrap().database, Some("a b.db".into()));
+        let tls = env("CONFAB_TLS", "chain.pem, key.pem").unwrap().tls.unwrap();
+        assert_eq!((tls.certificate, tls.key), ("chain.pem".into(), "key.pem".into()));
+        let proxies = env("CONFAB_PROXIES", "10.0.0.0/8, ::1").unwrap().proxies.unwrap();
+        assert_eq!(proxies, ["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]);
+        let error = Overlay::from_flags(|name| (name == "--proxy").then(|| "nginx".to_owned())).unwrap_err();
+        assert!(error.to_string().starts_with("--proxy: expected an address such as"), "{error}");
+        let error = env("CONFAB_TLS", "chain.pem").unwrap_err().to_string();
+        assert_eq!(error, "CONFAB_TLS: expected CERTIFICATE,KEY");
     }
 
     #[test]

@@ -6,7 +6,12 @@ use confab_protocol::{
     Code, DisplayName, EnterParams, Fault, Proof, RawEnterParams, Role, RoomId, Scene, SdkAppId, Stay, UserId,
 };
 
+use super::permission::may_send;
 use crate::config::Config;
+
+/// What somebody is told who should have brought a permission.
+const NO_PERMISSION: &str = "This application asks for a permission ticket (PrivateMapKey), and none was \
+    given; ask the server of your application for one.";
 
 /// Somebody who is who they say and may do what they ask; the room may still refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,20 +22,18 @@ pub(crate) struct Entry {
     pub(crate) room: RoomId,
     pub(crate) scene: Scene,
     pub(crate) role: Role,
-    /// May open the room when nobody is in it.
-    pub(crate) may_create: bool,
-    /// May send sound or pictures.
-    pub(crate) may_publish: bool,
-    /// May receive sound or pictures.
-    pub(crate) may_subscribe: bool,
+    /// What their permission allows.
+    pub(crate) granted: Privilege,
+    /// In a room that they open, those who come wait until they are admitted.
+    pub(crate) waits: bool,
     /// What the client calls this stay, if it does.
     pub(crate) stay: Option<Stay>,
 }
 
 impl Entry {
-    /// The viewers of a live room are not announced and send nothing.
-    pub(crate) fn is_audience(&self) -> bool {
-        self.scene.is_live() && self.role == Role::Audience
+    /// Whether they may open the room when nobody is in it.
+    pub(crate) fn may_create(&self) -> bool {
+        self.granted.allows(Privilege::CREATE)
     }
 }
 
@@ -46,17 +49,21 @@ pub(crate) fn check(
     let Proof::Sig(app, sig) = &params.proof else { return Err(Fault::new(Code::INVALID_USER_SIG)) };
     let key_of = |app: SdkAppId| config.app_key(app.0);
     let ticket = user_sig::verify(&sig.0, *app, key_of, params.user_id.as_str(), now)?;
-    let granted = privilege(&params, *app, config, now)?.and(bound(&ticket, &params)?);
-    let any = |of: [Privilege; 3]| of.into_iter().any(|one| granted.allows(one));
-    let may_publish = any([Privilege::SEND_AUDIO, Privilege::SEND_VIDEO, Privilege::SEND_SUB]);
-    if params.scene.is_live() && params.role == Role::Anchor && !may_publish {
+    let granted = match (bound(&ticket, &params)?, privilege(&params, *app, config, now)?) {
+        (Some(bound), Some(granted)) => bound.and(granted),
+        (Some(bits), None) | (None, Some(bits)) => bits,
+        (None, None) if config.application(app.0).is_some_and(|app| app.permission) => {
+            return Err(Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(NO_PERMISSION));
+        }
+        (None, None) => Privilege::ALL,
+    };
+    if params.scene.is_live() && params.role == Role::Anchor && !may_send(granted) {
         let audience = "This permission is for the audience: it lets nobody send.";
         return Err(Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(audience));
     }
     Ok(Entry {
-        may_create: granted.allows(Privilege::CREATE),
-        may_publish,
-        may_subscribe: any([Privilege::RECEIVE_AUDIO, Privilege::RECEIVE_VIDEO, Privilege::RECEIVE_SUB]),
+        granted,
+        waits: config.application(app.0).is_some_and(|app| app.waiting_room),
         app: *app,
         user: params.user_id,
         name: params.name,
@@ -69,11 +76,11 @@ pub(crate) fn check(
 
 /// What the signature itself allows: one with a permission inside, as guests get it, holds for its
 /// room only.
-fn bound(ticket: &Ticket, params: &EnterParams) -> Result<Privilege, Fault> {
+fn bound(ticket: &Ticket, params: &EnterParams) -> Result<Option<Privilege>, Fault> {
     let content = ticket.userbuf.as_deref().and_then(PrivateMapKey::from_bytes);
-    let Some(content) = content else { return Ok(Privilege::ALL) };
+    let Some(content) = content else { return Ok(None) };
     if content.room == params.room {
-        return Ok(content.bits);
+        return Ok(Some(content.bits));
     }
     Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(format!(
         "The UserSig is good for room {} only, not for {}; ask for one for this room.",
@@ -81,14 +88,19 @@ fn bound(ticket: &Ticket, params: &EnterParams) -> Result<Privilege, Fault> {
     )))
 }
 
-/// What the ticket allows; without one everything, since no application demands one yet.
-fn privilege(params: &EnterParams, app: SdkAppId, config: &Config, now: u64) -> Result<Privilege, Fault> {
-    let Some(ticket) = &params.private_map_key else { return Ok(Privilege::ALL) };
+/// What the permission ticket allows, where there is one.
+fn privilege(
+    params: &EnterParams,
+    app: SdkAppId,
+    config: &Config,
+    now: u64,
+) -> Result<Option<Privilege>, Fault> {
+    let Some(ticket) = &params.private_map_key else { return Ok(None) };
     let key_of = |app: SdkAppId| config.app_key(app.0);
     let user = params.user_id.as_str();
     let ticket = private_map_key::verify(&ticket.0, app, key_of, user, &params.room, now)?;
     if ticket.bits.allows(Privilege::ENTER) {
-        Ok(ticket.bits)
+        Ok(Some(ticket.bits))
     } else {
         Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM))
     }
@@ -129,8 +141,7 @@ mod tests {
     fn a_good_signature_enters_with_every_permission() {
         let entry = check(raw(), None, &config(), NOW).unwrap();
         assert_eq!(entry.room.key(entry.app), "1400000001/n:123");
-        assert!(entry.may_create && entry.may_publish && entry.may_subscribe);
-        assert!(!entry.is_audience());
+        assert_eq!(entry.granted, Privilege::ALL);
     }
 
     #[test]
@@ -171,6 +182,24 @@ mod tests {
     }
 
     #[test]
+    fn an_application_that_asks_for_a_permission_lets_nobody_in_without_one() {
+        let mut config = config();
+        config.app[0].permission = true;
+        let fault = check(raw(), None, &config, NOW).unwrap_err();
+        assert_eq!(fault.code, -100_006);
+        assert!(fault.message.contains("PrivateMapKey"), "{}", fault.message);
+        let content = PrivateMapKey {
+            account: "alice".to_owned(),
+            app: APP,
+            room: RoomId::number(123_u32).unwrap(),
+            expires: 0,
+            bits: Privilege::ALL,
+        };
+        let with = RawEnterParams { private_map_key: content.sign("key-one", 60, NOW), ..raw() };
+        check(with, None, &config, NOW).unwrap();
+    }
+
+    #[test]
     fn a_ticket_narrows_what_somebody_may_do() {
         let ticket = |room: u32, bits: u32| {
             let content = PrivateMapKey {
@@ -183,7 +212,8 @@ mod tests {
             RawEnterParams { private_map_key: content.sign("key-one", 60, NOW), ..raw() }
         };
         let watcher = check(ticket(123, 42), None, &config(), NOW).unwrap();
-        assert!(!watcher.may_create && !watcher.may_publish && watcher.may_subscribe);
+        assert_eq!(watcher.granted, Privilege(42));
+        assert!(!watcher.may_create() && !may_send(watcher.granted));
         assert_eq!(refused(ticket(124, 255)), (-100_006, None));
         assert_eq!(refused(ticket(123, 253)), (-102_011, None));
         let garbage = RawEnterParams { private_map_key: Some("garbage".to_owned()), ..raw() };

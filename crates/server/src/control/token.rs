@@ -7,6 +7,7 @@ use confab_signal::{Claims, TokenError, VideoGrant};
 use rand::RngExt;
 
 use super::Entry;
+use super::permission::permission;
 
 /// How long a token opens signalling. A seat is asked for as well, so this only has to outlast a
 /// long meeting with reconnects.
@@ -39,21 +40,23 @@ impl Issuer {
         iss == self.key
     }
 
-    /// A token that opens exactly this entry; `now` is Unix time in seconds.
-    pub(crate) fn token(&self, entry: &Entry, now: u64) -> Result<String, TokenError> {
+    /// A token that opens exactly this entry, which has that number; `now` is Unix time in seconds.
+    pub(crate) fn token(&self, entry: &Entry, ticket: Option<u64>, now: u64) -> Result<String, TokenError> {
+        let permission = permission(entry.scene, entry.role, entry.granted, false);
         let claims = Claims {
             iss: self.key.clone(),
             sub: entry.user.as_str().to_owned(),
             name: entry.name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default(),
+            jti: ticket.map(|ticket| ticket.to_string()).unwrap_or_default(),
             exp: now + VALIDITY.as_secs(),
             attributes: [(ROLE_ATTRIBUTE.to_owned(), entry.role.name().to_owned())].into(),
             video: VideoGrant {
                 room_join: true,
                 room: entry.room.key(entry.app),
-                can_publish: Some(entry.may_publish && !entry.is_audience()),
-                can_subscribe: Some(entry.may_subscribe),
-                can_publish_data: Some(!entry.is_audience()),
-                hidden: entry.is_audience(),
+                can_publish: Some(permission.publish.any()),
+                can_subscribe: Some(permission.subscribe.any()),
+                can_publish_data: Some(permission.can_publish_data),
+                hidden: permission.hidden,
                 ..VideoGrant::default()
             },
             ..Claims::default()
@@ -70,6 +73,7 @@ impl std::fmt::Debug for Issuer {
 
 #[cfg(test)]
 mod tests {
+    use confab_protocol::private_map_key::Privilege;
     use confab_protocol::{Role, RoomId, Scene, SdkAppId};
 
     use super::*;
@@ -82,16 +86,15 @@ mod tests {
             room: RoomId::text("a b").unwrap(),
             scene,
             role,
-            may_create: true,
-            may_publish: true,
-            may_subscribe: true,
+            granted: Privilege::ALL,
+            waits: false,
             stay: None,
         }
     }
 
     fn claims(entry: &Entry) -> Claims {
         let issuer = Issuer::random();
-        let token = issuer.token(entry, 1000).unwrap();
+        let token = issuer.token(entry, Some(7), 1000).unwrap();
         Claims::verify(&token, |iss| issuer.secret(iss).map(str::to_owned), 1000).unwrap()
     }
 
@@ -99,7 +102,7 @@ mod tests {
     fn a_token_names_person_room_and_role() {
         let claims = claims(&entry(Scene::VideoCall, Role::Anchor));
         assert_eq!((claims.sub.as_str(), claims.name.as_str()), ("alice", "Alice Liu"));
-        assert_eq!(claims.video.room, "1/s:a b");
+        assert_eq!((claims.video.room.as_str(), claims.jti.as_str()), ("1/s:a b", "7"));
         assert_eq!(claims.attributes[ROLE_ATTRIBUTE], "anchor");
         assert!(claims.video.room_join && !claims.video.hidden);
         assert_eq!(claims.video.can_publish, Some(true));
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_ticket_without_sending_takes_publishing_away() {
-        let watcher = Entry { may_publish: false, ..entry(Scene::VideoCall, Role::Anchor) };
+        let watcher = Entry { granted: Privilege(42), ..entry(Scene::VideoCall, Role::Anchor) };
         let video = claims(&watcher).video;
         assert_eq!(video.can_publish, Some(false));
         assert!(!video.hidden);
@@ -126,7 +129,7 @@ mod tests {
     #[test]
     fn two_servers_do_not_take_each_others_tokens() {
         let (one, other) = (Issuer::random(), Issuer::random());
-        let token = one.token(&entry(Scene::VideoCall, Role::Anchor), 1000).unwrap();
+        let token = one.token(&entry(Scene::VideoCall, Role::Anchor), None, 1000).unwrap();
         assert!(Claims::verify(&token, |iss| other.secret(iss).map(str::to_owned), 1000).is_err());
         assert!(format!("{one:?}").ends_with(":***"));
     }

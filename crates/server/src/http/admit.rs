@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use confab_protocol::{ROLE_ATTRIBUTE, Role};
+use confab_protocol::ROLE_ATTRIBUTE;
 use confab_signal::Claims;
 
 use super::Shared;
-use crate::control::Stopped;
-use crate::engine::Permission;
+use crate::control::{Rooms, Stopped, Taken};
+use crate::happening::ClientInfo;
 use crate::ws::{Admission, Admit, Refusal, TokenKeys};
 
 impl TokenKeys for Shared {
@@ -21,7 +21,13 @@ impl TokenKeys for Shared {
 
 #[async_trait]
 impl Admit for Shared {
-    async fn admit(&self, room: &str, identity: &str, claims: &Claims) -> Result<Admission, Refusal> {
+    async fn admit(
+        &self,
+        room: &str,
+        identity: &str,
+        claims: &Claims,
+        client: ClientInfo,
+    ) -> Result<Admission, Refusal> {
         let (key, user) = (room.to_owned(), identity.to_owned());
         let stopped = |stopped: Stopped| Refusal { status: 503, message: stopped.to_string() };
         if !self.issuer.issued(&claims.iss) {
@@ -36,26 +42,23 @@ impl Admit for Shared {
                 message: "publish is not possible with a seat of the room service".to_owned(),
             });
         }
-        let taken = self.control.with(move |rooms, now| rooms.take(&key, &user, now)).await;
-        let taken = taken.map_err(stopped)?;
-        let taken = taken.ok_or_else(|| {
-            Refusal::unauthorized("the seat was not taken in time or was taken away; enter the room again")
-        })?;
-        let (permission, attributes) = taken.new_role.map_or_else(Default::default, |role| {
-            let attributes = HashMap::from([(ROLE_ATTRIBUTE.to_owned(), role.name().to_owned())]);
-            (Some(permission(role, claims)), attributes)
-        });
-        Ok(Admission { seat: Admission::ENTERED_SEAT, permission, attributes })
+        let ticket = claims.jti.parse().ok();
+        let claim = move |rooms: &mut Rooms, now| rooms.claim(&key, &user, ticket, client, now);
+        self.control.with(claim).await.map_err(stopped)?.map(seated).ok_or_else(no_seat)
     }
 }
 
-/// What somebody may do whose role has changed since the token was made.
-fn permission(role: Role, claims: &Claims) -> Permission {
-    let anchor = role == Role::Anchor;
-    Permission {
-        can_publish: anchor,
-        can_subscribe: claims.video.may_subscribe(),
-        can_publish_data: anchor,
-        hidden: !anchor,
+/// The terms of somebody who takes the seat that they were given.
+pub(crate) fn seated(taken: Taken) -> Admission {
+    Admission {
+        seat: Admission::ENTERED_SEAT,
+        publishing: Some(taken.publishing),
+        permission: taken.permission,
+        attributes: HashMap::from([(ROLE_ATTRIBUTE.to_owned(), taken.role.name().to_owned())]),
     }
+}
+
+/// There is no seat that the token takes.
+pub(crate) fn no_seat() -> Refusal {
+    Refusal::unauthorized("the seat was not taken in time or was taken away; enter the room again")
 }

@@ -5,79 +5,77 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
 use confab_protocol::{
-    Code, DisplayName, Fault, GuestSecret, Role, RoomId, SdkAppId, TicketAnswer, TicketRequest, TicketRoom,
+    Code, DisplayName, EnterAnswer, Fault, GuestSecret, Role, RoomId, SdkAppId, TicketAnswer, TicketRequest,
+    TicketRoom,
 };
 use rand::RngExt;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 use tracing::{info, warn};
 
-use super::{Shared, read, unix_now};
+use super::v1::{Refusal, later, members, unreadable};
+use super::{Guard, Shared, origin, read, unix_now, words};
 use crate::config::{AppConfig, Config};
 
 const BODY_LIMIT: usize = 8 * 1024;
 /// How long a ticket holds, seconds.
 const DAY: u64 = 86_400;
 
-/// Why a request is not looked at any further.
-struct Unreadable(String);
+/// The code of a passcode that is missing or wrong.
+const WRONG_PASSCODE: Code = Code::NO_PRIVILEGE_ENTER_ROOM;
 
 /// Gives a guest a signature for one room, where the application takes guests.
 pub(crate) async fn ticket(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let answer = match asked(body).await {
-        Ok(_) if is_foreign(&head.headers) => Ok(Err(foreign())),
-        Ok(asked) => Ok(grant(&shared.config, asked, unix_now())),
-        Err(unreadable) => Err(unreadable),
-    };
-    let (status, answer) = match answer {
-        Ok(Ok(answer)) => {
+    let (status, answer) = match try_ticket(&shared, request).await {
+        Ok(answer) => {
             info!(app = answer.sdk_app_id, user = answer.user_id, "ticket given");
             (StatusCode::OK, answer)
         }
-        Ok(Err(fault)) => {
+        Err(Refusal::Fault(fault)) => {
             info!(code = fault.code, "ticket refused");
             (StatusCode::OK, TicketAnswer::from(fault))
         }
-        // The sentence may repeat parts of the body, so it goes to the sender only.
-        Err(Unreadable(why)) => {
-            info!("unreadable request for a ticket");
-            let fault = Fault::new(Code::INVALID_PARAMETER).with_message(why);
-            (StatusCode::BAD_REQUEST, TicketAnswer::from(fault))
+        Err(refusal) => {
+            let (status, answer) = refusal.answer("ticket");
+            let EnterAnswer { code, message, retry_after, .. } = answer;
+            (status, TicketAnswer { code, message, retry_after, ..TicketAnswer::default() })
         }
     };
     shared.metrics.v1("ticket", answer.code);
-    (status, Json(answer)).into_response()
+    later(answer.retry_after, (status, Json(answer)).into_response())
 }
 
-async fn asked(body: Body) -> Result<TicketRequest, Unreadable> {
-    let cannot = |error: &dyn std::fmt::Display| Unreadable(format!("The request cannot be read: {error}."));
-    let body = read(body, BODY_LIMIT).await.map_err(|error| cannot(&error))?;
-    let json: Value = serde_json::from_slice(&body)
-        .map_err(|error| Unreadable(format!("The request is not JSON: {error}.")))?;
-    if !json.is_object() {
-        return Err(Unreadable("The request is not a JSON object.".to_owned()));
+async fn try_ticket(shared: &Shared, request: Request) -> Result<TicketAnswer, Refusal> {
+    let (head, body) = request.into_parts();
+    let asked = asked(body).await?;
+    origin::check(&head.headers, shared.config.nameless)?;
+    let guard = Guard::new(shared, &head.extensions, "ticket");
+    let guesses = guesses(&shared.config, &asked);
+    if guesses {
+        guard.admit_passcode()?;
     }
-    serde_path_to_error::deserialize(json).map_err(|error| cannot(&error))
+    let granted = grant(&shared.config, asked, unix_now());
+    if guesses && granted.as_ref().is_err_and(|fault| fault.code == WRONG_PASSCODE.0) {
+        guard.wrong_passcode();
+    }
+    Ok(granted?)
 }
 
-/// Whether a page from elsewhere asks, by the browser that it is open in. Nothing but the address
-/// lets a guest in, so somebody else's page must not come in the name of whoever looks at it, least of
-/// all to rooms that only this computer can reach.
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = headers.get(header::ORIGIN) else { return false };
-    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    own.is_none() || own != text(header::HOST)
+/// Whether the passcode of a request decides about it.
+fn guesses(config: &Config, asked: &TicketRequest) -> bool {
+    let wanted = application(config, asked.sdk_app_id).is_ok_and(|app| app.passcode.is_some());
+    wanted && asked.passcode.is_some()
 }
 
-fn foreign() -> Fault {
-    Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM)
-        .with_message("Pages of other servers get no tickets for guests here.")
+async fn asked(body: Body) -> Result<TicketRequest, Refusal> {
+    let cannot = |error: &dyn std::fmt::Display| unreadable(&error.to_string());
+    let body = read(body, BODY_LIMIT).await?;
+    let json = Value::Object(members(&body)?);
+    serde_path_to_error::deserialize(json).map_err(|error| cannot(&words::plain(&error)))
 }
 
 /// Checks the application, its passcode, then what is asked for; `now` is Unix time in seconds.
@@ -141,7 +139,7 @@ fn no_guests(what: String) -> Fault {
 
 fn check_passcode(app: &AppConfig, said: Option<&str>) -> Result<(), Fault> {
     let Some(passcode) = &app.passcode else { return Ok(()) };
-    let refused = |why: &str| Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(why));
+    let refused = |why: &str| Err(Fault::new(WRONG_PASSCODE).with_message(why));
     match said {
         None => refused("This server asks guests for a passcode."),
         Some(said) if bool::from(said.as_bytes().ct_eq(passcode.as_bytes())) => Ok(()),
@@ -189,7 +187,7 @@ mod tests {
         assert_eq!((ticket.code, ticket.sdk_app_id), (0, Some(7)));
         let raw = entry(&ticket, 5);
         let allowed = check(raw.clone(), None, &config, NOW + DAY - 1).unwrap();
-        assert!(allowed.may_create && allowed.may_publish && allowed.may_subscribe);
+        assert_eq!(allowed.granted, Privilege::ALL);
         let late = check(raw, None, &config, NOW + DAY).unwrap_err();
         assert_eq!((late.code, late.detail), (-100_018, Some(-70001)));
         let other = check(entry(&ticket, 6), None, &config, NOW).unwrap_err();
@@ -211,7 +209,7 @@ mod tests {
             check(raw, None, &config, NOW)
         };
         let allowed = enter(Role::Audience).unwrap();
-        assert!(!allowed.may_publish && allowed.may_subscribe && allowed.may_create);
+        assert_eq!(allowed.granted, VIEWER);
         assert_eq!(enter(Role::Anchor).unwrap_err().code, -100_006);
     }
 
@@ -231,31 +229,20 @@ mod tests {
         assert_eq!(refused(vec![open(7)], serde_json::json!({ "room": 5, "name": "\u{7}" })), -2);
     }
 
-    #[test]
-    fn only_pages_of_this_server_get_tickets() {
-        let asked = |origin: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, "127.0.0.1:7880".parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, origin.parse().unwrap());
-            }
-            is_foreign(&headers)
-        };
-        assert!(!asked(None), "no browser");
-        assert!(!asked(Some("http://127.0.0.1:7880")));
-        for other in ["https://evil.example", "null", "http://127.0.0.1:7881", "", "http://localhost:7880"] {
-            assert!(asked(Some(other)), "{other}");
-        }
-    }
-
     #[tokio::test]
     async fn what_cannot_be_read_is_said_in_words() {
-        let said = async |body: &'static str| asked(Body::from(body)).await.err().unwrap().0;
+        let said = async |body: &'static str| match asked(Body::from(body)).await {
+            Err(Refusal::Unreadable(sentence)) => sentence,
+            _ => panic!("{body} was read"),
+        };
         for odd in ["[]", "null", "5"] {
             assert_eq!(said(odd).await, "The request is not a JSON object.");
         }
         for odd in [r#"{"room":{}}"#, r#"{"room":1180591620717411303424}"#, r#"{"room":5.5}"#] {
-            assert!(said(odd).await.contains("room: invalid type"), "{}", said(odd).await);
+            assert_eq!(
+                said(odd).await,
+                "The request cannot be read: room must be a room's number or its text."
+            );
         }
         assert!(
             asked(Body::from(r#"{"room":5.0}"#)).await.is_ok_and(|asked| asked.room == TicketRoom::Number(5))

@@ -1,40 +1,89 @@
-//! `POST /v1/enter` and `POST /v1/role`.
+//! `POST /v1/enter`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use confab_protocol::{
-    Code, EnterAnswer, ExitCause, Fault, LeaveReason, NOTICE_TOPIC, Notice, ROLE_ATTRIBUTE, RawEnterParams,
-    Role, Scene, Stay,
-};
+use confab_protocol::{Code, EnterAnswer, ExitCause, Fault, Limits, RawEnterParams, Role, Scene, Stay};
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
-use super::{BodyError, Shared, read, unix_now};
-use crate::control::{Entry, RoleError, Rooms, Stopped, check};
-use crate::engine::{EngineError, Permission};
+use super::{BodyError, Guard, Shared, guard, origin, read, unix_now, words};
+use crate::attempts::TooOften;
+use crate::config::Config;
+use crate::control::{Entry, Refused, Rooms, Stopped, check};
+use crate::proxy::Caller;
 
 /// A UserSig and a PrivateMapKey have less than 4 kB together.
-const BODY_LIMIT: usize = 64 * 1024;
+pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
 /// Why an answer is not code 0.
-enum Refusal {
+pub(crate) enum Refusal {
     /// The request cannot be read: status 400.
     Unreadable(String),
     /// The stay that the client returns to is over: status 200.
     Over(ExitCause),
+    /// A host has to admit them, so that they ask again: status 200, code 0.
+    Waiting,
+    /// Too many attempts have failed: status 429, with the time to wait.
+    TooOften(TooOften),
     /// Everything else: status 200.
     Fault(Fault),
+}
+
+impl Refusal {
+    /// What the client gets.
+    pub(crate) fn answer(self, what: &'static str) -> (StatusCode, EnterAnswer) {
+        match self {
+            Refusal::Fault(fault) => {
+                info!(what, code = fault.code, detail = fault.detail, "refused");
+                (StatusCode::OK, EnterAnswer::from(fault))
+            }
+            Refusal::Over(cause) => {
+                info!(what, ?cause, "refused, the stay is over");
+                let fault = Fault::new(Code::REFUSED).with_message(cause.sentence());
+                (StatusCode::OK, EnterAnswer { cause: Some(cause), ..EnterAnswer::from(fault) })
+            }
+            Refusal::TooOften(often) => {
+                info!(what, by = often.limited.name(), "refused, too many attempts have failed");
+                let fault = Fault::new(Code::FAILED_TOO_OFTEN).with_message(often.to_string());
+                let answer = EnterAnswer { retry_after: Some(often.seconds()), ..EnterAnswer::from(fault) };
+                (StatusCode::TOO_MANY_REQUESTS, answer)
+            }
+            Refusal::Waiting => (StatusCode::OK, EnterAnswer { waiting: true, ..EnterAnswer::default() }),
+            // The sentence may repeat parts of the body, so it goes to the sender only.
+            Refusal::Unreadable(sentence) => {
+                info!(what, "unreadable request");
+                let fault = Fault::new(Code::INVALID_PARAMETER).with_message(sentence);
+                (StatusCode::BAD_REQUEST, EnterAnswer::from(fault))
+            }
+        }
+    }
 }
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Refusal {
         Refusal::Fault(fault)
+    }
+}
+
+impl From<TooOften> for Refusal {
+    fn from(often: TooOften) -> Refusal {
+        Refusal::TooOften(often)
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Refusal {
+        match refused {
+            Refused::Fault(fault) => Refusal::Fault(fault),
+            Refused::Waiting => Refusal::Waiting,
+        }
     }
 }
 
@@ -56,27 +105,19 @@ pub(crate) async fn enter(State(shared): State<Arc<Shared>>, request: Request) -
     answered("enter", &shared, answer)
 }
 
-/// Changes what somebody in a live room is.
-pub(crate) async fn role(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let answer = try_role(&shared, request).await.map(|()| EnterAnswer::default());
-    answered("role", &shared, answer)
-}
-
 async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Refusal> {
     let (head, body) = request.into_parts();
     let mut members = members(&read(body, BODY_LIMIT).await?)?;
+    origin::check_signed(&head.headers, shared.config.nameless)?;
     let stay = stay(&mut members)?;
     let raw = parameters(members)?;
     let now = unix_now();
-    let entry = check(raw, stay, &shared.config, now)?;
+    let guard = Guard::new(shared, &head.extensions, "enter");
+    let entry = believed(guard, raw, stay, &shared.config, now)?;
     let asked = entry.clone();
-    let url = signalling_url(&head.headers)?;
-    let rule = move |rooms: &mut Rooms, now| match rooms.ended(&asked, now) {
-        Some(cause) => Err(Refusal::Over(cause)),
-        None => Ok(rooms.reserve(&asked, now)?),
-    };
-    let limits = shared.control.with(rule).await??;
-    let token = shared.issuer.token(&entry, now).map_err(|error| {
+    let url = signalling_url(&head)?;
+    let (limits, ticket) = shared.control.with(move |rooms, now| admit(rooms, &asked, now)).await??;
+    let token = shared.issuer.token(&entry, ticket, now).map_err(|error| {
         warn!(%error, "a token could not be made");
         Fault::new(Code::SERVER_PROCESS_FAILED)
     })?;
@@ -91,63 +132,33 @@ async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Ref
     })
 }
 
-async fn try_role(shared: &Shared, request: Request) -> Result<(), Refusal> {
-    let mut raw = parameters(members(&read(request.into_body(), BODY_LIMIT).await?)?)?;
-    let role = raw.role.ok_or_else(|| Fault::new(Code::INVALID_ROLE))?;
-    // Outside the live scenes a role is no parameter; whether the room is one is checked below.
-    raw.scene = Some(Scene::Live);
-    let entry = check(raw, None, &shared.config, unix_now())?;
-    if role == Role::Anchor && !entry.may_publish {
-        return Err(Fault::new(Code::INVALID_PRIVATE_MAP_KEY).into());
-    }
-    let (key, user) = (entry.room.key(entry.app), entry.user.as_str().to_owned());
-    let before = shared.control.with(move |rooms, _| rooms.set_role(&key, &user, role)).await?;
-    let before = before.map_err(|error| role_fault(error, &entry))?;
-    if before != role {
-        change_role(shared, &entry).await.map_err(|error| {
-            warn!(room = %entry.room, user = %entry.user, %error, "role not changed");
-            Fault::new(Code::SERVER_PROCESS_FAILED)
-        })?;
-        info!(app = entry.app.0, room = %entry.room, user = %entry.user, role = %role, "role changed");
-    }
-    Ok(())
+/// Checks an entry, unless too many have failed in the same name.
+pub(super) fn believed(
+    guard: Guard<'_>,
+    raw: RawEnterParams,
+    stay: Option<Stay>,
+    config: &Config,
+    now: u64,
+) -> Result<Entry, Refusal> {
+    let name = guard::name_of(&raw);
+    guard.admit(name)?;
+    check(raw, stay, config, now).map_err(|fault| guard.refused(name, fault))
 }
 
-/// Tells the engine and everybody in the room. Somebody who steps down stays visible to LiveKit;
-/// our clients drop them from the list by the notice.
-async fn change_role(shared: &Shared, entry: &Entry) -> Result<(), EngineError> {
-    let (room, user) = (entry.room.key(entry.app), entry.user.as_str());
-    let anchor = entry.role == Role::Anchor;
-    let permission = Permission {
-        can_publish: anchor,
-        can_subscribe: entry.may_subscribe,
-        can_publish_data: anchor,
-        hidden: false,
-    };
-    if !anchor {
-        let notice = Notice::UserLeft { user_id: user.to_owned(), reason: LeaveReason::BecameAudience };
-        shared.engine.send_data(&room, NOTICE_TOPIC, notice.to_json(), Vec::new()).await?;
-    }
-    let attributes = HashMap::from([(ROLE_ATTRIBUTE.to_owned(), entry.role.name().to_owned())]);
-    shared.engine.set_attributes(&room, user, attributes).await?;
-    shared.engine.set_permission(&room, user, permission).await
-}
-
-fn role_fault(error: RoleError, entry: &Entry) -> Fault {
-    match error {
-        RoleError::NoRoom => Fault::new(Code::CENTER_ROOM_NOT_EXIST),
-        RoleError::NotInRoom => Fault::new(Code::REFUSED).with_message("You are not in the room."),
-        RoleError::Scene(scene) => {
-            let kind = scene.map_or("no scene", Scene::name);
-            Fault::new(Code::BAD_SCENE_OR_ROLE).with_message(format!(
-                "Roles exist in the scenes live and voiceChatRoom only; room {} has {kind}.",
-                entry.room
-            ))
-        }
+/// Gives somebody a seat, unless the stay to which they return is over or the room refuses; answers the
+/// entry's number too.
+pub(crate) fn admit(
+    rooms: &mut Rooms,
+    entry: &Entry,
+    now: Instant,
+) -> Result<(Limits, Option<u64>), Refusal> {
+    match rooms.ended(entry, now) {
+        Some(cause) => Err(Refusal::Over(cause)),
+        None => Ok((rooms.reserve(entry, now)?, rooms.ticket(entry))),
     }
 }
 
-fn members(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn members(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Refusal::Unreadable("The request is not a JSON object.".to_owned())),
@@ -159,16 +170,16 @@ fn members(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
 fn stay(members: &mut Map<String, Value>) -> Result<Option<Stay>, Refusal> {
     let given = members.remove("stay").unwrap_or_default();
     let read: Option<Stay> = serde_path_to_error::deserialize(given)
-        .map_err(|error| Refusal::Unreadable(format!("The request cannot be read: stay: {error}.")))?;
+        .map_err(|error| unreadable(&words::plain_in("stay", &error)))?;
     if let Some(Err(why)) = read.as_ref().map(Stay::check) {
-        return Err(Refusal::Unreadable(format!("The request cannot be read: {why}.")));
+        return Err(unreadable(why));
     }
     Ok(read)
 }
 
 /// Reads the parameters. A scene or role that does not exist is a wrong parameter, everything else
 /// that has no place in the request makes it unreadable.
-fn parameters(members: Map<String, Value>) -> Result<RawEnterParams, Refusal> {
+pub(super) fn parameters(members: Map<String, Value>) -> Result<RawEnterParams, Refusal> {
     for (member, code) in [("scene", Code::BAD_SCENE_OR_ROLE), ("role", Code::INVALID_ROLE)] {
         let given = members.get(member).filter(|given| !given.is_null()).cloned();
         let Some(given) = given else { continue };
@@ -178,42 +189,48 @@ fn parameters(members: Map<String, Value>) -> Result<RawEnterParams, Refusal> {
             serde_json::from_value::<Role>(given).err()
         };
         if let Some(error) = read {
-            return Err(Fault::new(code).with_message(format!("{error}.")).into());
+            return Err(Fault::new(code)
+                .with_message(format!("{}.", words::plain_of(member, &error)))
+                .into());
         }
     }
     serde_path_to_error::deserialize(Value::Object(members))
-        .map_err(|error| Refusal::Unreadable(format!("The request cannot be read: {error}.")))
+        .map_err(|error| unreadable(&words::plain(&error)))
 }
 
-/// Signalling is where this request came to, so a name or tunnel that led here leads there too.
-fn signalling_url(headers: &HeaderMap) -> Result<String, Refusal> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST.as_str())
+pub(super) fn unreadable(why: &str) -> Refusal {
+    Refusal::Unreadable(format!("The request cannot be read: {why}."))
+}
+
+/// Signalling is where this request came to, so a name or tunnel that led here leads there too; it is
+/// encrypted where the request was, or where a proxy says so that is believed.
+fn signalling_url(head: &Parts) -> Result<String, Refusal> {
+    let host = head.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = host
         .filter(|host| !host.is_empty())
         .ok_or_else(|| Refusal::Unreadable("The request has no Host header.".to_owned()))?;
-    let scheme = if text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
+    let encrypted = head.extensions.get::<Caller>().is_some_and(|caller| caller.encrypted);
+    let scheme = if encrypted { "wss" } else { "ws" };
     Ok(format!("{scheme}://{host}"))
 }
 
-fn answered(what: &'static str, shared: &Shared, answer: Result<EnterAnswer, Refusal>) -> Response {
+pub(super) fn answered(
+    what: &'static str,
+    shared: &Shared,
+    answer: Result<EnterAnswer, Refusal>,
+) -> Response {
     let (status, answer) = match answer {
         Ok(answer) => (StatusCode::OK, answer),
-        Err(Refusal::Fault(fault)) => {
-            info!(what, code = fault.code, detail = fault.detail, "refused");
-            (StatusCode::OK, EnterAnswer::from(fault))
-        }
-        Err(Refusal::Over(cause)) => {
-            info!(what, ?cause, "refused, the stay is over");
-            let fault = Fault::new(Code::REFUSED).with_message(cause.sentence());
-            (StatusCode::OK, EnterAnswer { cause: Some(cause), ..EnterAnswer::from(fault) })
-        }
-        // The sentence may repeat parts of the body, so it goes to the sender only.
-        Err(Refusal::Unreadable(sentence)) => {
-            info!(what, "unreadable request");
-            let fault = Fault::new(Code::INVALID_PARAMETER).with_message(sentence);
-            (StatusCode::BAD_REQUEST, EnterAnswer::from(fault))
-        }
+        Err(refusal) => refusal.answer(what),
     };
     shared.metrics.v1(what, answer.code);
-    (status, Json(answer)).into_response()
+    later(answer.retry_after, (status, Json(answer)).into_response())
+}
+
+/// An answer that says in its head too when to ask again.
+pub(super) fn later(seconds: Option<u64>, mut response: Response) -> Response {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }

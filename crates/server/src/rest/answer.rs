@@ -2,10 +2,11 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::tc3::AuthError;
+use super::signature::AuthError;
+use crate::attempts::TooOften;
 
 /// An error as Tencent's SDKs see it: a stable code and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,21 +40,24 @@ impl From<AuthError> for RestError {
     }
 }
 
+impl From<TooOften> for RestError {
+    fn from(often: TooOften) -> RestError {
+        RestError::new("RequestLimitExceeded.IPLimitExceeded", often.to_string())
+    }
+}
+
 /// Puts a result into the envelope.
 ///
 /// The content type carries no charset: with one, the official Python SDK takes an error for a
 /// success.
-pub(crate) fn envelope(result: &Result<(), RestError>) -> Response {
+pub(crate) fn envelope(result: Result<Map<String, Value>, RestError>) -> Response {
     let id = Uuid::new_v4().to_string();
-    let body = match result {
-        Ok(()) => json!({ "Response": { "RequestId": id } }),
-        Err(error) => json!({
-            "Response": {
-                "Error": { "Code": error.code, "Message": error.message },
-                "RequestId": id,
-            }
-        }),
-    };
+    let mut members = result.unwrap_or_else(|error| {
+        let error = json!({ "Code": error.code, "Message": error.message });
+        Map::from_iter([("Error".to_owned(), error)])
+    });
+    members.insert("RequestId".to_owned(), Value::String(id));
+    let body = json!({ "Response": members });
     let mut response = Response::new(body.to_string().into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -1,12 +1,16 @@
 //! What peer connections negotiate: Opus and H264, and the header extensions we understand.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::Rtc;
 use str0m::format::{Codec, CodecConfig, FormatParams, PayloadParams};
 use str0m::media::{Frequency, Pt};
 use str0m::rtp::{Extension, ExtensionMap};
 
+use super::init;
+
+/// How often a connection tells how many of its packets were lost.
+const STATS: Duration = Duration::from_secs(1);
 /// Bytes of data messages that may wait for one client before more are dropped.
 const DATA_BUFFER: usize = 1 << 20;
 /// Packets kept for retransmission: about two seconds of a 2.5 Mbit/s camera.
@@ -16,7 +20,7 @@ const VIDEO_HISTORY: usize = 512;
 pub(crate) fn publisher(now: Instant) -> Rtc {
     let mut extensions = ExtensionMap::standard();
     extensions.set(5, Extension::AbsoluteCaptureTime);
-    build(extensions, now)
+    build(extensions, Some(STATS), now)
 }
 
 /// A connection that sends one client what it subscribes to. It carries no transport-wide numbers:
@@ -27,7 +31,7 @@ pub(crate) fn subscriber(now: Instant) -> Rtc {
     extensions.set(4, Extension::RtpMid);
     extensions.set(5, Extension::AbsoluteCaptureTime);
     extensions.set(13, Extension::VideoOrientation);
-    build(extensions, now)
+    build(extensions, None, now)
 }
 
 /// The subscriber's payload type for packets that the publisher sends as `from`.
@@ -43,11 +47,13 @@ pub(crate) fn payload_type(publisher: &Rtc, from: Pt, subscriber: &Rtc, allowed:
         .map(PayloadParams::pt)
 }
 
-fn build(extensions: ExtensionMap, now: Instant) -> Rtc {
+fn build(extensions: ExtensionMap, stats: Option<Duration>, now: Instant) -> Rtc {
     let mut config = Rtc::builder()
+        .set_crypto_provider(init::provider())
         .set_rtp_mode(true)
         .set_ice_lite(true)
         .set_extension_map(extensions)
+        .set_stats_interval(stats)
         .set_sctp_max_buffered_amount(DATA_BUFFER)
         .set_send_buffer_video(VIDEO_HISTORY)
         .clear_codecs();

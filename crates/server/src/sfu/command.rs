@@ -1,6 +1,7 @@
 //! What other threads ask of a worker.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use confab_protocol::Notice;
@@ -9,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::arena::Key;
 use super::person::Person;
-use crate::engine::{EngineError, Permission};
+use crate::engine::{EngineError, Kind, ListenError, MediaPort, Permission, Translated};
 
 /// Somebody who is let into a room.
 #[derive(Debug, Clone)]
@@ -30,6 +31,9 @@ pub struct Join {
     pub sources: Vec<String>,
     /// They may change their own name, metadata and attributes.
     pub may_update_metadata: bool,
+    /// How many people may send in a room of the room service, where one at most shares a screen;
+    /// nothing for a client with a token of its own, which changes neither.
+    pub publishing: Option<u32>,
     /// How long the seat is kept after the connection was lost.
     pub seat: Duration,
     /// Receive every track without asking.
@@ -43,12 +47,12 @@ pub struct Join {
 pub(crate) enum Command {
     Join {
         join: Box<Join>,
-        to: mpsc::Sender<lk::signal_response::Message>,
+        to: mpsc::Sender<Box<lk::signal_response::Message>>,
         reply: oneshot::Sender<Seat>,
     },
     Resume {
         resume: Resume,
-        to: mpsc::Sender<lk::signal_response::Message>,
+        to: mpsc::Sender<Box<lk::signal_response::Message>>,
         reply: oneshot::Sender<Option<Seat>>,
     },
     Signal {
@@ -60,6 +64,11 @@ pub(crate) enum Command {
         seat: Seat,
     },
     Ask(Ask),
+    /// Take media at this address too.
+    Listen {
+        address: SocketAddr,
+        reply: oneshot::Sender<Result<(), ListenError>>,
+    },
 }
 
 /// A participant's place, as the holder of one websocket knows it.
@@ -82,12 +91,16 @@ type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 /// The room service's wishes; see [`crate::engine::Engine`].
 #[derive(Debug)]
 pub(crate) enum Ask {
+    Ports { reply: Reply<Vec<MediaPort>> },
+    Outside { ports: Vec<Translated>, reply: Reply<()> },
     Rooms { reply: Reply<Vec<lk::Room>> },
     Participants { room: String, reply: Reply<Vec<lk::ParticipantInfo>> },
     Remove { room: String, identity: String, notice: Notice, reply: Reply<()> },
     Dismiss { room: String, notice: Notice, reply: Reply<()> },
     Permission { room: String, identity: String, permission: Permission, reply: Reply<()> },
     Attributes { room: String, identity: String, attributes: HashMap<String, String>, reply: Reply<()> },
+    Silence { room: String, identity: String, kind: Kind, reply: Reply<()> },
+    Metadata { room: String, metadata: String, reply: Reply<()> },
     Mute { room: String, identity: String, track: String, muted: bool, reply: Reply<()> },
     Data { room: String, packet: Box<lk::DataPacket>, reply: Reply<()> },
     Shutdown { notice: Option<Notice>, reply: Reply<()> },

@@ -3,15 +3,27 @@
 //! A video frame to one subscriber is several packets of one size and a smaller last one: the
 //! kernel takes such a run in one call (UDP segmentation offload) at a third of the price.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use quinn_udp::{Transmit, UdpSocketState};
+
+use super::address::Out;
+use super::tcp::outgoing::Outgoing;
 
 /// Collected datagrams are sent when there are this many.
 pub(crate) const FLUSH: usize = 64;
 /// The largest run in bytes that a kernel takes.
 const MAX_RUN: usize = 60_000;
+
+/// Takes datagrams away.
+pub(crate) trait Carrier: std::fmt::Debug + Send + Sync {
+    /// Datagrams that one [`Carrier::send`] takes at most.
+    fn longest_run(&self) -> usize;
+
+    /// Takes one run; false when there is no room for it.
+    fn send(&self, run: &Transmit<'_>) -> bool;
+}
 
 /// A UDP socket and what the platform can do with it.
 #[derive(Debug)]
@@ -20,12 +32,24 @@ pub(crate) struct Wire {
     pub(crate) state: UdpSocketState,
 }
 
+impl Carrier for Wire {
+    fn longest_run(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    fn send(&self, run: &Transmit<'_>) -> bool {
+        self.state.try_send((&self.socket).into(), run).is_ok()
+    }
+}
+
 /// Datagrams that wait for [`Outbox::flush`], their bytes in one piece.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    wire: Arc<Wire>,
+    wires: Vec<Arc<dyn Carrier>>,
     bytes: Vec<u8>,
     items: Vec<Item>,
+    /// What goes to those who came by TCP.
+    pub(crate) streams: Outgoing,
     /// Datagrams the kernel did not take, for the log.
     pub(crate) dropped: u64,
     /// Datagrams sent.
@@ -35,25 +59,31 @@ pub(crate) struct Outbox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Item {
     to: SocketAddr,
-    from: Option<IpAddr>,
+    by: Out,
     length: usize,
 }
 
 impl Outbox {
-    pub(crate) fn new(wire: Arc<Wire>) -> Outbox {
+    pub(crate) fn new(carrier: Arc<dyn Carrier>) -> Outbox {
         Outbox {
-            wire,
+            wires: vec![carrier],
             bytes: Vec::with_capacity(FLUSH * 1500),
             items: Vec::with_capacity(FLUSH),
+            streams: Outgoing::default(),
             dropped: 0,
             sent: 0,
         }
     }
 
-    /// Takes a copy of one datagram; `from` picks the address it leaves from.
-    pub(crate) fn push(&mut self, to: SocketAddr, from: Option<IpAddr>, datagram: &[u8]) {
+    /// One more socket, counted on from the others.
+    pub(crate) fn add(&mut self, wire: Arc<Wire>) {
+        self.wires.push(wire);
+    }
+
+    /// Takes a copy of one datagram.
+    pub(crate) fn push(&mut self, to: SocketAddr, by: Out, datagram: &[u8]) {
         self.bytes.extend_from_slice(datagram);
-        self.items.push(Item { to, from, length: datagram.len() });
+        self.items.push(Item { to, by, length: datagram.len() });
         if self.items.len() >= FLUSH {
             self.flush();
         }
@@ -61,22 +91,20 @@ impl Outbox {
 
     /// Sends everything. What the kernel has no room for is dropped, as a full router would.
     pub(crate) fn flush(&mut self) {
-        let most = self.wire.state.max_gso_segments();
         let (mut first, mut start) = (0, 0);
-        while first < self.items.len() {
-            let (count, length) = run(&self.items[first..], most);
-            let item = self.items[first];
+        while let Some(item) = self.items.get(first).copied() {
+            // A socket is added before anything leaves by it.
+            let Some(wire) = self.wires.get(item.by.socket) else { break };
+            let (count, length) = run(&self.items[first..], wire.longest_run());
             let transmit = Transmit {
                 destination: item.to,
                 ecn: None,
                 contents: &self.bytes[start..start + length],
                 segment_size: (count > 1).then_some(item.length),
-                src_ip: item.from,
+                src_ip: item.by.from,
             };
-            match self.wire.state.try_send((&self.wire.socket).into(), &transmit) {
-                Ok(()) => self.sent += count as u64,
-                Err(_) => self.dropped += count as u64,
-            }
+            let counter = if wire.send(&transmit) { &mut self.sent } else { &mut self.dropped };
+            *counter += count as u64;
             first += count;
             start += length;
         }
@@ -90,7 +118,7 @@ fn run(items: &[Item], most: usize) -> (usize, usize) {
     let Some(first) = items.first() else { return (0, 0) };
     let (mut count, mut length) = (1, first.length);
     for item in items.iter().skip(1) {
-        let alike = item.to == first.to && item.from == first.from && item.length <= first.length;
+        let alike = item.to == first.to && item.by == first.by && item.length <= first.length;
         if !alike || item.length == 0 || count >= most || length + item.length > MAX_RUN {
             break;
         }
@@ -106,9 +134,10 @@ fn run(items: &[Item], most: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::{Item, run};
+    use crate::sfu::address::Out;
 
     fn item(port: u16, length: usize) -> Item {
-        Item { to: ([127, 0, 0, 1], port).into(), from: None, length }
+        Item { to: ([127, 0, 0, 1], port).into(), by: Out { socket: 0, from: None }, length }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One peer connection as a worker sees it.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use str0m::media::Mid;
 use str0m::rtp::Ssrc;
 use str0m::{Candidate, Input, Output, Rtc};
 
-use super::address::Addresses;
+use super::address::{Addresses, Place};
 use super::arena::Key;
 use super::codec;
 use super::person::Person;
@@ -48,7 +47,7 @@ pub(crate) struct Peer {
     pub(crate) side: Side,
     pub(crate) owner: Key<Person>,
     /// Where its packets come from, the newest last.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<Place>,
     /// Our ICE user fragments, the newest last.
     pub(crate) fragments: Vec<String>,
     /// When it wants [`Peer::wake`].
@@ -80,10 +79,8 @@ impl Peer {
             Side::Publisher => codec::publisher(now),
             Side::Subscriber => codec::subscriber(now),
         };
-        for address in addresses.candidates() {
-            if let Ok(candidate) = Candidate::host(*address, "udp") {
-                rtc.add_local_candidate(candidate);
-            }
+        for candidate in addresses.candidates() {
+            rtc.add_local_candidate(candidate);
         }
         let fragment = rtc.direct_api().local_ice_credentials().ufrag;
         Peer {
@@ -165,7 +162,7 @@ impl Peer {
     }
 
     /// Remembers where a packet came from; returns the address that is forgotten for it.
-    pub(crate) fn add_address(&mut self, address: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn add_address(&mut self, address: Place) -> Option<Place> {
         self.addresses.push(address);
         (self.addresses.len() > MAX_ADDRESSES).then(|| self.addresses.remove(0))
     }

@@ -13,9 +13,11 @@ use tokio::sync::mpsc;
 
 use super::arena::Key;
 use super::peer::Peer;
+use super::reach::Reach;
 use super::room::Room;
+use super::rooms::Messages;
 use super::track::Track;
-use crate::engine::Permission;
+use crate::engine::{Kinds, Permission};
 
 /// Somebody in a room.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(crate) struct Person {
     /// Sending sections that no announced track claims yet.
     pub(crate) unclaimed: Vec<Unclaimed>,
     pub(crate) tracks: Vec<Key<Track>>,
+    /// What of it is on the air, as the room service was told.
+    pub(crate) sends: Kinds,
     /// Tracks to receive.
     pub(crate) wanted: Vec<Key<Track>>,
     /// Tracks that were wanted but are not to be forwarded for now.
@@ -55,6 +59,10 @@ pub(crate) struct Person {
     pub(crate) link: Link,
     /// Since when the primary connection is lost.
     pub(crate) lost: Option<Instant>,
+    /// How well they reach us.
+    pub(crate) reach: Reach,
+    /// What they may send as custom messages.
+    pub(crate) messages: Messages,
     /// Set once the person is out of the room and only has to be told.
     pub(crate) leaving: Option<Leaving>,
 }
@@ -105,7 +113,7 @@ pub(crate) struct Outgoing {
 pub(crate) struct Link {
     /// Tells one websocket of a person from the next.
     pub(crate) id: u64,
-    pub(crate) to: Option<mpsc::Sender<Message>>,
+    pub(crate) to: Option<mpsc::Sender<Box<Message>>>,
     /// Since when there is none.
     pub(crate) lost: Option<Instant>,
 }
@@ -126,7 +134,7 @@ impl Link {
     /// Sends a message; who has too many unread ones loses the link.
     pub(crate) fn send(&mut self, message: Message, now: Instant) {
         let Some(to) = &self.to else { return };
-        if to.try_send(message).is_err() {
+        if to.try_send(Box::new(message)).is_err() {
             tracing::info!("signalling closed or not read, dropped");
             self.drop_now(now);
         }
@@ -154,10 +162,29 @@ impl Person {
         if self.subscriber_primary { self.subscriber } else { self.publisher }
     }
 
-    /// Whether this person may publish from there.
-    pub(crate) fn may_publish(&self, source: lk::TrackSource) -> bool {
+    /// Whether this person may publish a track of that type from there.
+    pub(crate) fn may_publish(&self, kind: lk::TrackType, source: lk::TrackSource) -> bool {
         let named = |name: &String| name.eq_ignore_ascii_case(source.as_str_name());
-        self.permission.can_publish && (self.sources.is_empty() || self.sources.iter().any(named))
+        let allowed = self.permission.publish.allow(kind, source);
+        allowed && (self.sources.is_empty() || self.sources.iter().any(named))
+    }
+
+    /// Whether this person may receive such a track.
+    pub(crate) fn may_receive(&self, track: &Track) -> bool {
+        self.permission.subscribe.allow(track.info.r#type(), track.info.source())
+    }
+
+    /// The sources this person may publish from, by name; empty when all.
+    fn publish_sources(&self) -> Vec<i32> {
+        const SOURCES: [(lk::TrackType, lk::TrackSource); 4] = [
+            (lk::TrackType::Video, lk::TrackSource::Camera),
+            (lk::TrackType::Audio, lk::TrackSource::Microphone),
+            (lk::TrackType::Video, lk::TrackSource::ScreenShare),
+            (lk::TrackType::Audio, lk::TrackSource::ScreenShareAudio),
+        ];
+        let allowed = SOURCES.into_iter().filter(|(kind, source)| self.may_publish(*kind, *source));
+        let allowed: Vec<i32> = allowed.map(|(_, source)| source.into()).collect();
+        if allowed.len() == SOURCES.len() { Vec::new() } else { allowed }
     }
 
     /// Whether others are told about this person.
@@ -180,8 +207,9 @@ impl Person {
             is_publisher: !tracks.is_empty(),
             tracks,
             permission: Some(lk::ParticipantPermission {
-                can_subscribe: self.permission.can_subscribe,
-                can_publish: self.permission.can_publish,
+                can_subscribe: self.permission.subscribe.any(),
+                can_publish: self.permission.publish.any(),
+                can_publish_sources: self.publish_sources(),
                 can_publish_data: self.permission.can_publish_data,
                 hidden: self.permission.hidden,
                 can_update_metadata: self.may_update_metadata,

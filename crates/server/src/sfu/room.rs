@@ -6,6 +6,7 @@ use confab_signal::lk;
 
 use super::arena::Key;
 use super::person::Person;
+use super::reach;
 use super::speakers::Speakers;
 
 /// A room on one worker.
@@ -14,9 +15,15 @@ pub(crate) struct Room {
     pub(crate) name: String,
     pub(crate) sid: String,
     pub(crate) created_ms: i64,
+    /// The application's own text.
+    pub(crate) metadata: String,
+    /// How many people may send, where the room service has rules for the room.
+    pub(crate) publishing: Option<u32>,
     /// In the order of joining.
     pub(crate) people: Vec<Key<Person>>,
     pub(crate) speakers: Speakers,
+    /// When it is looked next how well people reach us.
+    pub(crate) reach_due: Instant,
 }
 
 impl Room {
@@ -25,8 +32,11 @@ impl Room {
             name,
             sid: super::ids::room(),
             created_ms: now_ms,
+            metadata: String::new(),
+            publishing: None,
             people: Vec::new(),
             speakers: Speakers::new(now),
+            reach_due: now + reach::INTERVAL,
         }
     }
 
@@ -35,6 +45,7 @@ impl Room {
         lk::Room {
             sid: self.sid.clone(),
             name: self.name.clone(),
+            metadata: self.metadata.clone(),
             creation_time: self.created_ms / 1000,
             creation_time_ms: self.created_ms,
             num_participants: u32::try_from(self.people.len()).unwrap_or(u32::MAX),

@@ -8,35 +8,38 @@ mod data;
 mod forward;
 mod join;
 mod leave;
+mod message;
 mod publish;
+mod reach;
 mod signal;
 mod subscribe;
 mod tick;
 
 pub(crate) use leave::leave;
+pub(crate) use message::Messages;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use confab_signal::lk;
 use lk::signal_response::Message;
+use str0m::net::Protocol;
 use str0m::{Event, IceConnectionState, Output as Polled};
 use tokio::sync::oneshot;
 
-use super::address::Addresses;
+use super::address::{Addresses, Bound, Place};
 use super::arena::{Arena, Key};
 use super::command::{Command, Seat};
 use super::directory::Directory;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Wire};
 use super::peer::{Failed, Peer, Side};
 use super::person::Person;
 use super::reports::Reports;
 use super::room::Room;
 use super::timers::Timers;
 use super::track::Track;
-use crate::engine::{EngineError, EngineEvent};
+use crate::engine::{EngineError, EngineEvent, Kind, Kinds};
 
 /// A worker's state.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ pub(crate) struct Rooms {
     tracks: Arena<Track>,
     rooms: Arena<Room>,
     by_name: HashMap<String, Key<Room>>,
-    by_address: HashMap<SocketAddr, Key<Peer>>,
+    by_address: HashMap<Place, Key<Peer>>,
     by_fragment: HashMap<String, Key<Peer>>,
     timers: Timers,
     /// What connections reported and nobody has looked at yet.
@@ -97,6 +100,12 @@ impl Rooms {
         }
     }
 
+    /// Connections from now on are offered this socket too, which is counted on from the others.
+    pub(crate) fn listen(&mut self, wire: Arc<Wire>, bound: Bound) {
+        self.outbox.add(wire);
+        self.addresses.add(bound);
+    }
+
     /// Does what another thread asked.
     pub(crate) fn command(&mut self, command: Command, now: Instant) {
         match command {
@@ -121,6 +130,8 @@ impl Rooms {
             }
             Command::Hangup { seat } => self.hang_up(seat, now),
             Command::Ask(ask) => self.ask(ask, now),
+            // Done by the worker, which has the sockets.
+            Command::Listen { .. } => {}
         }
         self.settle(now);
     }
@@ -154,8 +165,11 @@ impl Rooms {
                     peer.deadline = at;
                     break;
                 }
+                Ok(Polled::Transmit(out)) if out.proto == Protocol::Tcp => {
+                    outbox.streams.push(out.destination, &out.contents, now);
+                }
                 Ok(Polled::Transmit(out)) => {
-                    outbox.push(out.destination, addresses.source(out.source), &out.contents);
+                    outbox.push(out.destination, addresses.out(out.source), &out.contents);
                 }
                 Ok(Polled::Event(Event::RtpPacket(packet))) => forward.take(peer, tracks, packet),
                 Ok(Polled::Event(event)) => events.push_back((key, event)),
@@ -192,6 +206,14 @@ impl Rooms {
                 let Some(peer) = self.peers.get_mut(key) else { return };
                 peer.reliable.take_if(|open| *open == channel);
                 peer.lossy.take_if(|open| *open == channel);
+            }
+            Event::PeerStats(stats) => {
+                let owner = self.peers.get(key).map(|peer| peer.owner);
+                if let (Some(person), Some(lost)) =
+                    (owner.and_then(|owner| self.people.get_mut(owner)), stats.ingress_loss_fraction)
+                {
+                    person.reach.lost(lost);
+                }
             }
             Event::KeyframeRequest(request) => self.key_frame_wanted(key, &request, now),
             _ => {}
@@ -237,6 +259,7 @@ impl Rooms {
 
     /// Tells the room about a person's present state; of a hidden one, only themselves.
     fn announce(&mut self, key: Key<Person>, now: Instant) {
+        self.report_sending(key);
         let Some(person) = self.people.get_mut(key) else { return };
         person.version += 1;
         let (room, visible) = (person.room, person.is_visible());
@@ -254,6 +277,24 @@ impl Rooms {
         let person = self.people.get(key)?;
         let tracks = person.tracks.iter().filter_map(|track| self.tracks.get(*track));
         Some(person.info(tracks.map(|track| track.info.clone()).collect()))
+    }
+
+    /// Tells the room service what somebody began or stopped sending.
+    fn report_sending(&mut self, key: Key<Person>) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let tracks =
+            person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
+        let live: Vec<Kind> =
+            tracks.filter(|info| !info.muted).map(|info| Kind::of(info.r#type(), info.source())).collect();
+        let has = |kind| live.contains(&kind);
+        let now = Kinds { audio: has(Kind::Audio), video: has(Kind::Video), screen: has(Kind::Screen) };
+        let before = std::mem::replace(&mut person.sends, now);
+        for kind in [Kind::Audio, Kind::Video, Kind::Screen] {
+            let on = now.has(kind);
+            if on != before.has(kind) {
+                self.report(key, |room, identity| EngineEvent::Sends { room, identity, kind, on });
+            }
+        }
     }
 
     fn report(&mut self, person: Key<Person>, event: impl FnOnce(String, String) -> EngineEvent) {

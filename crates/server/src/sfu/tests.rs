@@ -1,6 +1,10 @@
 //! Whole rooms over loopback: str0m clients against the real workers.
 
 mod client;
+mod messages;
+mod permissions;
+mod tcp;
+mod wire;
 
 use std::time::Duration;
 
@@ -16,12 +20,12 @@ use tokio::sync::mpsc;
 
 use self::client::{Client, Connection, join};
 use super::{Embedded, EmbeddedConfig};
-use crate::engine::{Engine, EngineError, EngineEvent, Permission};
+use crate::engine::{Engine, EngineError, EngineEvent, Kinds, Permission};
 
 fn engine() -> (Embedded, mpsc::Receiver<EngineEvent>) {
     let (to, events) = mpsc::channel(256);
     let media = "127.0.0.1:0".parse().unwrap();
-    let config = EmbeddedConfig { media, workers: Some(2), advertise: Vec::new() };
+    let config = EmbeddedConfig { media, workers: Some(2), advertise: Vec::new(), tcp: true };
     (Embedded::start(&config, &to).unwrap(), events)
 }
 
@@ -221,7 +225,7 @@ async fn the_hidden_see_and_are_never_seen() {
     let (engine, _events) = engine();
     let mut ann = Client::connected(&engine, join("r", "ann")).await;
     let mut viewer = join("r", "viewer");
-    viewer.permission = Permission { can_publish: false, hidden: true, ..viewer.permission };
+    viewer.permission = Permission { publish: Kinds::NONE, hidden: true, ..viewer.permission };
     let mut viewer = Client::connected(&engine, viewer).await;
     ann.publishing(MediaKind::Audio, "mic").await;
     tokio::join!(
@@ -237,7 +241,7 @@ async fn the_hidden_see_and_are_never_seen() {
 async fn who_may_not_publish_is_refused_and_forwards_nothing_until_permitted() {
     let (engine, _events) = engine();
     let mut ann = join("r", "ann");
-    ann.permission.can_publish = false;
+    ann.permission.publish = Kinds::NONE;
     let mut ann = Client::connected(&engine, ann).await;
     let mut bob = Client::connected(&engine, join("r", "bob")).await;
     ann.publish(MediaKind::Video, "cam").await;
@@ -246,11 +250,11 @@ async fn who_may_not_publish_is_refused_and_forwards_nothing_until_permitted() {
     bob.run(Duration::from_millis(100)).await;
     assert!(bob.knows("ann").unwrap().tracks.is_empty());
 
-    let all = Permission { can_publish: true, can_subscribe: true, can_publish_data: true, hidden: false };
+    let all = join("r", "ann").permission;
     engine.set_permission("r", "ann", all).await.unwrap();
     ann.publishing(MediaKind::Video, "cam2").await;
     bob.until("track", |c| c.knows("ann").is_some_and(|info| info.tracks.len() == 1)).await;
-    engine.set_permission("r", "ann", Permission { can_publish: false, ..all }).await.unwrap();
+    engine.set_permission("r", "ann", Permission { publish: Kinds::NONE, ..all }).await.unwrap();
     bob.until("withdrawn", |c| c.knows("ann").is_some_and(|info| info.tracks.is_empty())).await;
     ann.until("told", |c| c.sent(|said| matches!(said, Response::TrackUnpublished(_))) == 1).await;
 }
@@ -366,6 +370,29 @@ async fn a_token_for_some_sources_publishes_no_others() {
 }
 
 #[tokio::test]
+async fn media_takes_another_port_at_an_address_where_somebody_has_its_own() {
+    let (to, _events) = mpsc::channel(256);
+    let media = "127.0.0.1:0".parse().unwrap();
+    let config = EmbeddedConfig { media, workers: Some(1), advertise: Vec::new(), tcp: true };
+    let engine = Embedded::start(&config, &to).unwrap();
+    let port = engine.media()[0].port();
+    let taken = std::net::UdpSocket::bind(("127.0.0.2", port)).unwrap();
+    engine.listen("127.0.0.2".parse().unwrap()).await.unwrap();
+    engine.listen("127.0.0.2".parse().unwrap()).await.unwrap();
+    let mut ann = Client::connected(&engine, join("r", "ann")).await;
+    ann.publishing(MediaKind::Video, "cam").await;
+    let answer = ann.said.iter().find_map(|said| match said {
+        Response::Answer(answer) => Some(answer.sdp.clone()),
+        _ => None,
+    });
+    let answer = answer.unwrap();
+    let offered: Vec<&str> = answer.lines().filter(|line| line.contains(" 127.0.0.2 ")).collect();
+    assert_eq!(offered.len(), 2, "for UDP and TCP: {answer}");
+    assert!(!offered.iter().any(|line| line.contains(&format!(" 127.0.0.2 {port} "))), "{answer}");
+    drop(taken);
+}
+
+#[tokio::test]
 async fn garbage_on_the_media_port_changes_nothing() {
     let (engine, _events) = engine();
     let mut ann = Client::connected(&engine, join("r", "ann")).await;
@@ -424,7 +451,8 @@ async fn a_shutdown_tells_everybody_and_ends_the_threads() {
     let notice = Notice::exit(ExitCause::HostStopped, None);
     let (stopped, ()) = tokio::join!(engine.shutdown(Some(notice.clone())), ann.until("ended", |c| c.ended));
     assert_eq!(stopped, Ok(()));
-    assert_eq!(ann.left().unwrap().reason(), DisconnectReason::ServerShutdown);
+    // Also where the notice is lost, nobody looks for a server that is gone for good.
+    assert_eq!(ann.left().unwrap().reason(), DisconnectReason::RoomDeleted);
     assert_eq!(data::notice(&ann.subscriber.data[0]), Some(notice));
     assert_eq!(engine.rooms().await, Err(EngineError::Stopped));
 }

@@ -12,6 +12,7 @@ use super::codec;
 use super::keyframe::Gate;
 use super::peer::Peer;
 use super::person::Person;
+use super::reach::Arrivals;
 use super::rebase::Rebase;
 use super::speakers::Meter;
 
@@ -26,6 +27,8 @@ pub(crate) struct Track {
     pub(crate) mid: Mid,
     pub(crate) info: lk::TrackInfo,
     pub(crate) video: bool,
+    /// Muted by the server: nothing passes until the publisher unmutes.
+    pub(crate) held: bool,
     /// Packets since the last fan-out.
     pub(crate) pending: Vec<RtpPacket>,
     /// The source packets come from now, to ask for key frames.
@@ -35,6 +38,8 @@ pub(crate) struct Track {
     pub(crate) outputs: Vec<Output>,
     pub(crate) gate: Gate,
     pub(crate) meter: Meter,
+    /// Packets of sound, which are never sent again.
+    pub(crate) arrivals: Arrivals,
     /// The publisher was told that somebody receives it.
     pub(crate) watched: bool,
 }

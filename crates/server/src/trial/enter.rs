@@ -5,7 +5,8 @@ use confab_protocol::user_sig;
 use serde_json::{Value, json};
 
 use super::rest::{Call, code};
-use super::{APP, APP_KEY, Trial, body, key, sig};
+use super::{APP, APP_KEY, Trial, body, config, key, sig};
+use crate::Config;
 use crate::http::unix_now;
 
 fn with(user: &str, changes: Value) -> Value {
@@ -33,12 +34,46 @@ async fn a_good_entry_gets_everything_signalling_needs() {
 
 #[tokio::test]
 async fn the_signalling_address_is_the_one_the_client_came_to() {
-    let trial = Trial::start().await;
-    let url = format!("{}/v1/enter", trial.server.url());
-    let request = trial.client.post(url).body(body("alice").to_string());
-    let answer = request.header("host", "meet.example:99").header("x-forwarded-proto", "https");
-    let answer: Value = answer.send().await.unwrap().json().await.unwrap();
-    assert_eq!(answer["url"], "wss://meet.example:99");
+    let behind = Config { proxies: vec!["127.0.0.0/8".parse().unwrap()], ..config() };
+    for (config, wanted) in [(config(), "ws://meet.example:99"), (behind, "wss://meet.example:99")] {
+        let trial = Trial::with(config).await;
+        let url = format!("{}/v1/enter", trial.server.url());
+        let request = trial.client.post(url).body(body("alice").to_string());
+        let answer = request.header("host", "meet.example:99").header("x-forwarded-proto", "https");
+        let answer: Value = answer.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["url"], wanted, "only a proxy that is named says that it was asked by https");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_came_by_somebody_elses_name_get_nothing_from_a_server_without_one() {
+    let named = Trial::start().await;
+    let nameless = Trial::with(Config { nameless: true, ..config() }).await;
+    let ask = async |trial: &Trial, path: &str, host: &str, origin: &str| -> Value {
+        let request = trial.client.post(format!("{}{path}", trial.server.url()));
+        let request = request.body(body("alice").to_string()).header("host", host);
+        request.header("origin", origin).send().await.unwrap().json().await.unwrap()
+    };
+    for path in ["/v1/enter", "/v1/role"] {
+        let own = nameless.server.http().to_string();
+        let answer = ask(&nameless, path, &own, "http://evil.example:1").await;
+        assert_eq!(answer["code"], -102_011, "{path}: {answer}");
+        assert!(answer["message"].as_str().unwrap().contains("Pages of other servers"), "{answer}");
+        let answer = ask(&nameless, path, &own, &format!("http://{own}")).await;
+        assert_ne!(answer["code"], -102_011, "{path}: {answer}");
+        // The pages of whoever runs an application live elsewhere, and bring a signature.
+        let own = named.server.http().to_string();
+        let answer = ask(&named, path, &own, "https://app.example").await;
+        assert_ne!(answer["code"], -102_011, "{path}: {answer}");
+        let page = nameless.client.get(format!("{}/metrics", nameless.server.url()));
+        let page = page.header("origin", "http://evil.example").send().await.unwrap();
+        assert!(!page.headers().contains_key("access-control-allow-origin"), "{page:?}");
+        // A page of a name that leads to this address by now.
+        let answer = ask(&nameless, path, "evil.example:1", "http://evil.example:1").await;
+        assert_eq!(answer["code"], -102_011, "{path}: {answer}");
+        let answer = ask(&named, path, "meet.example", "https://meet.example").await;
+        assert_ne!(answer["code"], -102_011, "a server behind a name, {path}: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -149,7 +184,14 @@ async fn a_body_that_cannot_be_read_is_answered_in_the_same_form() {
         assert!(answer["message"].is_string() && answer.get("iceServers").is_none(), "{answer}");
     }
     let (_, answer) = trial.post("/v1/enter", r#"{"roomID":5}"#).await;
-    assert!(answer["message"].as_str().unwrap().contains("roomID"), "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("there is no field roomID"), "{answer}");
+    for (odd, plain) in [
+        (r#"{"stay":5}"#, "The request cannot be read: stay must be an object."),
+        (r#"{"userId":5}"#, "The request cannot be read: userId must be a text."),
+    ] {
+        let (_, answer) = trial.post("/v1/enter", odd).await;
+        assert_eq!(answer["message"], plain);
+    }
     assert_eq!(trial.enter(&body("alice")).await["code"], 0, "still serving");
 }
 

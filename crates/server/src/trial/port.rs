@@ -1,5 +1,6 @@
 //! What else comes to an open port.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -7,10 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{Trial, body};
+use crate::Identity;
 
 /// Sends bytes and reads until the server closes; gives what it said.
 async fn talk(trial: &Trial, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(trial.server.http()).await.unwrap();
+    talk_at(trial.server.http(), bytes).await
+}
+
+async fn talk_at(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     // The server may close before everything was written.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
@@ -37,6 +43,36 @@ async fn garbage_closes_its_own_connection_only() {
         assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&said));
     }
     assert_eq!(trial.enter(&body("alice")).await["code"], 0);
+}
+
+#[tokio::test]
+async fn who_does_not_encrypt_in_a_network_is_told_to() {
+    let mut trial = Trial::start().await;
+    let identity = Identity::read(&Identity::make().unwrap()).unwrap();
+    let address = SocketAddr::new("127.0.0.2".parse().unwrap(), trial.server.http().port());
+    trial.server.open(address.ip(), &identity).await.unwrap();
+    let request = b"POST /v1/enter HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}";
+    let said = String::from_utf8(talk_at(address, request).await).unwrap();
+    assert!(said.starts_with("HTTP/1.1 426 ") && said.ends_with("write https://..."), "{said}");
+    let (head, body) = said.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{said}");
+    for noise in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"", b"\0"] {
+        let said = talk_at(address, noise).await;
+        assert!(!said.starts_with(b"HTTP/1.1 2"), "{said:?}");
+    }
+    let taken = trial.server.open(address.ip(), &identity).await.unwrap_err().to_string();
+    assert!(taken.contains("already in use"), "{taken}");
+    let beside = trial.server.open_at(SocketAddr::new(address.ip(), 0), &identity).await.unwrap();
+    assert!(beside.port() != 0 && beside != address, "{beside}");
+    trial.server.close_at(beside).await;
+    assert!(TcpStream::connect(beside).await.is_err());
+    TcpStream::connect(address).await.expect("the other stays open");
+    // Whoever says nothing for ever does not hold the server up.
+    let _silent = TcpStream::connect(address).await.unwrap();
+    let begin = std::time::Instant::now();
+    trial.server.stop(confab_protocol::ExitCause::ServerStopped).await;
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]

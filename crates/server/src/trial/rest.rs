@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{APP, CLOUD_ID, CLOUD_KEY, Trial, body, key};
 use crate::http::unix_now;
-use crate::rest::tc3;
+use crate::rest::signature::tc3;
 
 /// One signed request and what may be wrong with it.
 pub(super) struct Call<'a> {
@@ -37,6 +37,11 @@ impl<'a> Call<'a> {
             signed: "content-type;host",
             content_type: "application/json",
         }
+    }
+
+    /// The same, signed with another key.
+    pub(super) fn with_key(self, key: &'a str) -> Call<'a> {
+        Call { key, ..self }
     }
 
     fn headers(&self, host: &str) -> HeaderMap {
@@ -79,7 +84,7 @@ impl<'a> Call<'a> {
 }
 
 /// Checks what every answer must have; gives the `Response` member.
-async fn checked(answer: reqwest::Response) -> Value {
+pub(super) async fn checked(answer: reqwest::Response) -> Value {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "application/json");
     assert!(answer.headers().contains_key("content-length"));
@@ -201,7 +206,7 @@ async fn who_is_not_believed_gets_nothing_done() {
         (Call { seconds: unix_now() + 400, ..good() }, "AuthFailure.SignatureExpire"),
         (Call { signed: "host", ..good() }, "AuthFailure.InvalidAuthorization"),
         (Call { version: "2017-01-01", ..good() }, "NoSuchVersion"),
-        (Call { action: "DescribeRoomInfo", ..good() }, "InvalidAction"),
+        (Call { action: "StartCloudRecording", ..good() }, "InvalidAction"),
     ];
     for (call, wanted) in cases {
         assert_eq!(call.code(&trial).await, wanted);
@@ -223,7 +228,7 @@ async fn even_nonsense_is_answered_in_the_envelope() {
     let put = client.put(&url).header("x-tc-action", "RemoveUser").body("{}");
     assert_eq!(code(&checked(put.send().await.unwrap()).await), "UnsupportedProtocol");
     let old = client.get(format!("{url}/?Action=RemoveUser&Signature=x"));
-    assert_eq!(code(&checked(old.send().await.unwrap()).await), "AuthFailure.InvalidAuthorization");
+    assert_eq!(code(&checked(old.send().await.unwrap()).await), "MissingParameter", "there is no SecretId");
     let huge = client.post(&url).header("x-tc-action", "RemoveUser").body(vec![b'x'; 300_000]);
     assert_eq!(code(&checked(huge.send().await.unwrap()).await), "RequestSizeLimitExceeded");
 }

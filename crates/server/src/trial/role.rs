@@ -47,8 +47,8 @@ async fn a_viewer_steps_up_and_is_seen() {
     assert_eq!(
         trial.engine.asked(),
         [
-            r#"attributes 1400000001/n:5 bob {"confab.role": "anchor"}"#,
             "permission 1400000001/n:5 bob publish=true hidden=false",
+            r#"attributes 1400000001/n:5 bob {"confab.role": "anchor"}"#,
         ]
     );
 }

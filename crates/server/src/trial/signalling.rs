@@ -17,6 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::rest::{Call, code};
 use super::{API_SECRET, APP, body, config, key};
+use crate::config::Config;
 use crate::http::unix_now;
 use crate::server::Server;
 
@@ -27,7 +28,15 @@ struct Line(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Line {
     async fn open(url: &str, token: &str) -> Result<Line, tungstenite::Error> {
+        Line::open_from("", url, token).await
+    }
+
+    /// The same through a proxy that says which address it was asked from.
+    async fn open_from(from: &str, url: &str, token: &str) -> Result<Line, tungstenite::Error> {
         let mut request = format!("{url}/rtc?protocol=16&auto_subscribe=1").into_client_request()?;
+        if !from.is_empty() {
+            request.headers_mut().insert("x-forwarded-for", from.parse().unwrap());
+        }
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         connect_async(request).await.map(|(socket, _)| Line(socket))
     }
@@ -107,6 +116,26 @@ async fn an_entry_leads_into_its_room() {
     let mut line = Line::open(&url, &token).await.unwrap();
     assert_eq!(line.joined().await, (key(5), "alice".to_owned()));
     server.stop(ExitCause::ServerStopped).await;
+}
+
+#[tokio::test]
+async fn the_history_has_the_address_of_the_client_where_a_proxy_is_believed() {
+    for (proxies, wanted) in [(vec!["127.0.0.0/8".parse().unwrap()], "203.0.113.9"), (vec![], "127.0.0.1")] {
+        let media = "127.0.0.1:0".parse().unwrap();
+        let config = Config { media, workers: Some(1), proxies, ..config() };
+        let server = Server::start(config).await.unwrap();
+        let begin = unix_now();
+        let (url, token) = enter(&server, &body("alice")).await;
+        let mut line = Line::open_from("6.6.6.6, 203.0.113.9, 127.0.0.7", &url, &token).await.unwrap();
+        line.joined().await;
+        let span = json!({ "SdkAppId": APP, "StartTime": begin, "EndTime": begin + 60 });
+        let rooms = Call::new("DescribeRoomInfo", &span).send(server.http()).await;
+        let mut people = span.clone();
+        people["CommId"] = rooms["RoomList"][0]["CommId"].clone();
+        let people = Call::new("DescribeUserInfo", &people).send(server.http()).await;
+        assert_eq!(people["UserList"][0]["ClientIp"], wanted, "{people}");
+        server.stop(ExitCause::ServerStopped).await;
+    }
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn carry(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<
     loop {
         tokio::select! {
             response = line.responses.recv() => match response {
-                Some(response) => if !write(&mut sink, response, encoding).await { break },
+                Some(response) => if !write(&mut sink, *response, encoding).await { break },
                 None => return close(&mut sink).await,
             },
             message = timeout_at(heard + SILENCE, stream.next()) => {

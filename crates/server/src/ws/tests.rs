@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{Admission, Admit, Refusal, State, TokenKeys, routes};
+use crate::happening::ClientInfo;
 use crate::sfu::{Embedded, EmbeddedConfig};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -32,7 +33,7 @@ struct Doorman;
 
 #[async_trait]
 impl Admit for Doorman {
-    async fn admit(&self, room: &str, _: &str, _: &Claims) -> Result<Admission, Refusal> {
+    async fn admit(&self, room: &str, _: &str, _: &Claims, _: ClientInfo) -> Result<Admission, Refusal> {
         if room == "full" {
             return Err(Refusal { status: 403, message: "the room is full".into() });
         }
@@ -44,7 +45,7 @@ async fn serve() -> String {
     let (to, mut events) = mpsc::channel(16);
     tokio::spawn(async move { while events.recv().await.is_some() {} });
     let media = "127.0.0.1:0".parse().unwrap();
-    let config = EmbeddedConfig { media, workers: Some(1), advertise: Vec::new() };
+    let config = EmbeddedConfig { media, workers: Some(1), advertise: Vec::new(), tcp: true };
     let engine = Arc::new(Embedded::start(&config, &to).unwrap());
     let router = routes(State { engine, keys: Arc::new(Keys), admit: Arc::new(Doorman) });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,5 +1,6 @@
 //! Our own camera, microphone and speaker.
 
+mod follow;
 mod sending;
 
 use super::{Actor, Inside, drop_aside};
@@ -9,11 +10,12 @@ use crate::publish::camera::{CameraOut, CameraStream};
 use crate::publish::voice::{VoiceOut, VoiceStream};
 use crate::subscribe::video::Whose;
 use confab_frame::{EncodedAudio, Slot, VideoFrame, queue};
-use confab_media::audio::AudioEngine;
+use confab_media::audio::{AudioEngine, Clarity};
 use confab_media::capture::Camera;
 use confab_media::process::Processing;
 use confab_media::{CameraSource, DeviceKind, MediaError, MicrophoneSource, SpeakerSink};
 use confab_protocol::{Code, Event, Fault, StreamType};
+use follow::Followed;
 use sending::Sending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +54,13 @@ struct OpenCamera {
     watch: JoinHandle<()>,
 }
 
+/// What the server lets us send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct May {
+    pub(super) voice: bool,
+    pub(super) camera: bool,
+}
+
 /// Our devices, and what of them is sent.
 #[derive(Debug, Default)]
 pub(super) struct Local {
@@ -61,8 +70,9 @@ pub(super) struct Local {
     voice_muted: bool,
     processing: Processing,
     engine: Engine,
-    /// The server lets us send.
-    pub(super) may_publish: bool,
+    followed: Followed,
+    /// What the server lets us send.
+    pub(super) may: May,
     /// The connection that carries what we send is up.
     can_send: bool,
     pub(super) video: Sending<CameraStream>,
@@ -77,6 +87,7 @@ impl Local {
         self.stop_sending().await;
         self.close_camera().await;
         self.microphone = None;
+        self.followed.release();
         (self.camera_muted, self.voice_muted) = (false, false);
         self.close_engine().await;
     }
@@ -133,40 +144,55 @@ impl Local {
 impl Actor {
     /// Opens a camera in place of the one before, which comes back when the new one cannot be opened.
     pub(super) async fn start_video(&mut self, source: CameraSource) -> Result<(), Fault> {
-        if self
-            .local
-            .camera
-            .as_ref()
-            .is_some_and(|open| open.source == source && open.camera.failure().is_none())
-        {
+        let running = self.local.camera.as_ref().filter(|open| open.camera.failure().is_none());
+        if running.is_some_and(|open| open.source == source) {
             return Ok(());
         }
-        let before = self.local.camera.as_ref().filter(|open| open.camera.failure().is_none());
-        let before = before.map(|open| open.source.clone());
+        let before = running.map(|open| open.source.clone());
         self.local.close_camera().await;
-        let opened = self.open_camera(source).await;
-        if let (Err(_), Some(before)) = (&opened, before)
-            && let Err(error) = self.open_camera(before).await
+        let mut opened = self.open_camera(source.clone(), source.clone()).await;
+        let away = self.away(&opened, DeviceKind::Camera);
+        if away.is_some() {
+            opened = self.open_camera(CameraSource::Device(None), source.clone()).await;
+        }
+        if opened.is_ok() {
+            self.local.followed.forget(DeviceKind::Camera);
+            self.local.followed.camera = Some(source);
+        } else if let Some(before) = before
+            && let Err(error) = self.open_camera(before.clone(), before).await
         {
+            self.local.followed.camera = None;
             self.device_fault(&error);
+        }
+        if let (Ok(()), Some(chosen)) = (&opened, away) {
+            self.tell_away(DeviceKind::Camera, &chosen);
         }
         self.keep_in_step();
         let goes_on = self.local.camera.is_some();
         opened.map_err(|error| self.start_fault(&error, goes_on))
     }
 
-    async fn open_camera(&mut self, source: CameraSource) -> Result<(), MediaError> {
-        let (config, slot, wanted) = (self.config.video, self.shared.local.clone(), source.clone());
-        let opened = offload("camera-open", move || Camera::start(&wanted, config, slot)).await;
+    /// The name of a device that was asked for, is not there, and was there once.
+    fn away(&self, opened: &Result<(), MediaError>, kind: DeviceKind) -> Option<String> {
+        let Err(MediaError::UnknownDevice { name, .. }) = opened else { return None };
+        self.local.followed.name(kind, name).map(str::to_owned)
+    }
+
+    /// Opens a camera; `wish` is what was asked for, and may be another one.
+    async fn open_camera(&mut self, source: CameraSource, wish: CameraSource) -> Result<(), MediaError> {
+        let (config, slot) = (self.config.video, self.shared.local.clone());
+        let opened = offload("camera-open", move || Camera::start(&source, config, slot)).await;
         let camera = opened.unwrap_or_else(|| Err(no_thread()))?;
         let watch = tokio::spawn(watch(self.shared.local.clone(), self.inside.clone()));
-        self.local.camera = Some(OpenCamera { source, camera, watch });
+        self.local.camera = Some(OpenCamera { source: wish, camera, watch });
         self.emit(Event::OnCameraDidReady);
-        self.warn_audience();
+        self.warn_unsent();
         Ok(())
     }
 
     pub(super) async fn stop_video(&mut self) {
+        self.local.followed.camera = None;
+        self.local.followed.forget(DeviceKind::Camera);
         if let Some(out) = self.local.camera_out.take() {
             out.stop().await;
         }
@@ -184,13 +210,22 @@ impl Actor {
             return Ok(());
         }
         let engine = self.audio_engine().await?;
-        let wanted = source.clone();
-        let opened = offload("microphone-open", move || engine.set_microphone(Some(&wanted))).await;
-        match opened.unwrap_or_else(|| Err(no_thread())) {
+        let mut opened = open_microphone(engine.clone(), source.clone()).await;
+        let away = self.away(&opened, DeviceKind::Microphone);
+        if away.is_some() {
+            opened = open_microphone(engine, MicrophoneSource::Device(None)).await;
+        }
+        match opened {
             Ok(()) => {
+                self.local.followed.forget(DeviceKind::Microphone);
+                self.local.followed.microphone = Some(source.clone());
                 self.local.microphone = Some(source);
                 self.emit(Event::OnMicDidReady);
-                self.warn_audience();
+                if let Some(chosen) = away {
+                    self.tell_away(DeviceKind::Microphone, &chosen);
+                }
+                self.warn_unsent();
+                self.hush();
                 self.keep_in_step();
                 Ok(())
             }
@@ -199,6 +234,20 @@ impl Actor {
     }
 
     pub(super) async fn stop_audio(&mut self) {
+        self.local.followed.forget(DeviceKind::Microphone);
+        let wanted = self.local.followed.microphone.take().is_some();
+        if self.local.microphone.is_none() && !wanted {
+            return;
+        }
+        self.close_microphone().await;
+        self.keep_in_step();
+        if self.params.is_none() {
+            self.local.close_engine().await;
+        }
+    }
+
+    /// Closes the microphone and sends no sound from now on.
+    async fn close_microphone(&mut self) {
         if self.local.microphone.take().is_none() {
             return;
         }
@@ -211,15 +260,16 @@ impl Actor {
                 tracing::warn!(%error, "the microphone did not close in order");
             }
         }
-        self.keep_in_step();
-        if self.params.is_none() {
-            self.local.close_engine().await;
-        }
     }
 
-    pub(super) fn mute_audio(&mut self, muted: bool) {
+    pub(super) fn mute_audio(&mut self, muted: bool) -> Result<(), Fault> {
+        if !muted && self.is_hushed() {
+            let why = "A host muted you, or you may only listen here; you cannot unmute yourself.";
+            return Err(Fault::new(Code::REFUSED).with_message(why));
+        }
         self.local.voice_muted = muted;
         self.keep_in_step();
+        Ok(())
     }
 
     pub(super) async fn set_speaker(&mut self, sink: SpeakerSink) -> Result<(), Fault> {
@@ -229,6 +279,7 @@ impl Actor {
             let opened = offload("speaker-open", move || engine.set_speaker(&wanted)).await;
             opened.unwrap_or_else(|| Err(no_thread())).map_err(|error| self.device_fault(&error))?;
         }
+        self.local.followed.forget(DeviceKind::Speaker);
         self.config.speaker = sink;
         Ok(())
     }
@@ -238,6 +289,14 @@ impl Actor {
         if matches!(self.local.engine, Engine::Off) {
             let sink = self.config.speaker.clone();
             self.local.engine = Engine::Starting(tokio::spawn(start_engine(sink)));
+        }
+    }
+
+    /// Sends our voice as the scene wants it: in voice scenes as speech (TRTC).
+    pub(super) fn fit_clarity(&mut self) {
+        let speech = self.params.as_ref().is_some_and(|params| params.scene.is_voice());
+        if let Some(engine) = self.local.engine() {
+            engine.set_clarity(if speech { Clarity::Speech } else { Clarity::Full });
         }
     }
 
@@ -252,21 +311,36 @@ impl Actor {
                 }
                 None => Engine::Off,
             };
-            if let Some(error) = &started.complaint {
-                let fault = media_fault(error);
-                // Nobody asked for a speaker by itself, so that it is a warning whatever is wrong.
-                let code = if fault.code > 0 { fault.code } else { Code::SPEAKER_ABNORMAL.0 };
-                self.emit(Event::warning(&Fault { code, ..fault }));
+            self.local.followed.forget(DeviceKind::Speaker);
+            if let Some(error) = started.complaint {
+                self.speaker_away(error);
             }
             if let Some(engine) = self.local.engine() {
                 engine.set_muted(self.local.voice_muted);
                 engine.set_processing(self.local.processing);
             }
+            self.fit_clarity();
         }
         self.local
             .engine()
             .cloned()
             .ok_or_else(|| Fault::new(Code::FAILED).with_message("There is no sound."))
+    }
+
+    /// The speaker did not open. Nobody asked for it by itself, so that it is a warning whatever is
+    /// wrong.
+    fn speaker_away(&mut self, error: MediaError) {
+        let known = self.away(&Err(error.clone()), DeviceKind::Speaker).is_some();
+        if known {
+            // The default takes its place and says so.
+            return;
+        }
+        if !matches!(error, MediaError::NoDevice(_)) {
+            self.local.followed.halt(DeviceKind::Speaker);
+        }
+        let fault = media_fault(&error);
+        let code = if fault.code > 0 { fault.code } else { Code::SPEAKER_ABNORMAL.0 };
+        self.emit(Event::warning(&Fault { code, ..fault }));
     }
 
     /// Looks after devices that fail by themselves, and hears of an engine that has started.
@@ -275,8 +349,9 @@ impl Actor {
             // The outcome is told by a warning.
             let _ = self.audio_engine().await;
         }
+        let mended = self.mend(DeviceKind::Camera).await;
         let broken = self.local.camera.as_ref().and_then(|open| open.camera.failure());
-        if let Some(error) = broken {
+        if let Some(error) = broken.filter(|_| !mended) {
             self.stop_video().await;
             self.device_fault(&error);
         }
@@ -287,8 +362,9 @@ impl Actor {
             }
             self.device_fault(&error);
         }
+        let mended = [self.mend(DeviceKind::Microphone).await, self.mend(DeviceKind::Speaker).await];
         let broken = self.local.engine().and_then(|engine| engine.failure());
-        if let Some(error) = broken {
+        if let Some(error) = broken.filter(|error| !is_mended(error, mended)) {
             self.sound_failed(&error).await;
         }
     }
@@ -301,14 +377,18 @@ impl Actor {
             self.stop_audio().await;
             return self.local.close_engine().await;
         };
-        match (kind, self.local.engine().cloned()) {
-            (DeviceKind::Speaker, Some(engine)) => {
-                let silenced = offload("speaker-release", move || engine.set_speaker(&SpeakerSink::Null));
-                if let Some(Err(error)) = silenced.await {
-                    tracing::warn!(%error, "the speaker did not close in order");
-                }
-            }
-            _ => self.stop_audio().await,
+        match kind {
+            DeviceKind::Speaker => self.silence_speaker().await,
+            DeviceKind::Microphone | DeviceKind::Camera => self.stop_audio().await,
+        }
+    }
+
+    /// Mixes for nobody from now on.
+    async fn silence_speaker(&mut self) {
+        let Some(engine) = self.local.engine().cloned() else { return };
+        let silenced = offload("speaker-release", move || engine.set_speaker(&SpeakerSink::Null));
+        if let Some(Err(error)) = silenced.await {
+            tracing::warn!(%error, "the speaker did not close in order");
         }
     }
 
@@ -324,6 +404,21 @@ impl Actor {
         self.complain(&fault);
         fault
     }
+}
+
+/// Whether a failure of the sound is one of a microphone or speaker that is looked after.
+fn is_mended(error: &MediaError, [microphone, speaker]: [bool; 2]) -> bool {
+    let MediaError::DeviceLost { kind, .. } = error else { return false };
+    match kind {
+        DeviceKind::Microphone => microphone,
+        DeviceKind::Speaker => speaker,
+        DeviceKind::Camera => false,
+    }
+}
+
+async fn open_microphone(engine: Arc<AudioEngine>, source: MicrophoneSource) -> Result<(), MediaError> {
+    let opened = offload("microphone-open", move || engine.set_microphone(Some(&source))).await;
+    opened.unwrap_or_else(|| Err(no_thread()))
 }
 
 /// Opens the speaker, or mixes for nobody when it cannot be opened.

@@ -2,31 +2,44 @@
 
 use super::Actor;
 use crate::link::Order;
-use crate::session::Receive;
 use crate::subscribe::people::{Content, RemoteTrack};
+use crate::subscribe::taken::{Step, Taken};
 use crate::subscribe::video::{VideoIn, Whose};
 use crate::subscribe::voice::VoiceIn;
+use crate::subscribe::wishes::{Change, Mode, Wish, Wishes};
 use crate::transport::Asks;
-use confab_protocol::{Participant, StreamType};
+use confab_protocol::{Event, Participant, StreamType};
 use std::collections::HashMap;
 use std::sync::Arc;
 use webrtc::media_stream::track_remote::TrackRemote;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Remote {
     /// By the server's id of the track.
     pub(super) videos: HashMap<String, VideoIn>,
     pub(super) voices: HashMap<String, VoiceIn>,
-    /// Whether the server sends a track, as it was last told.
-    sent: HashMap<String, bool>,
-    /// Pictures that the app wants, or wants no longer; where it said neither, [`Receive`] decides.
-    views: HashMap<(String, StreamType), bool>,
+    taken: Taken,
+    /// What the app wants of others.
+    pub(super) wishes: Wishes,
 }
 
 impl Remote {
-    /// Ends every stream; what the app shows is remembered.
+    /// Nobody is received yet, and without another word so much of everybody will be.
+    pub(super) fn new(mode: Mode) -> Self {
+        let (videos, voices) = (HashMap::new(), HashMap::new());
+        Self { videos, voices, taken: Taken::default(), wishes: Wishes::new(mode) }
+    }
+
+    /// A connection begins; whether everything is to come on it without being asked for.
+    pub(super) fn begin(&mut self) -> bool {
+        let all = self.wishes.takes_all();
+        self.taken = Taken::new(all);
+        all
+    }
+
+    /// Ends every stream; what the app wants is remembered.
     pub(super) async fn stop_all(&mut self) {
-        self.sent.clear();
+        self.taken = Taken::default();
         for (_, video) in self.videos.drain() {
             video.stop().await;
         }
@@ -67,40 +80,72 @@ impl Actor {
         if let Some(error) = failed {
             tracing::error!(%error, "a track cannot be received");
         }
+        self.gate();
     }
 
     /// Tells the server which tracks are wanted and which are not, where that changed.
     pub(super) fn subscribe(&mut self) {
-        let tracks: Vec<RemoteTrack> = self.people.tracks().collect();
-        self.remote.sent.retain(|sid, _| tracks.iter().any(|track| track.sid == *sid));
-        let all = self.config.receive == Receive::All;
-        let (mut on, mut off) = (Vec::new(), Vec::new());
-        for track in &tracks {
-            let wanted = self.wants(track);
-            // Without a word from us the server sends everything or nothing, as it was told on joining.
-            let sent = self.remote.sent.entry(track.sid.clone()).or_insert(all);
-            match (wanted, *sent) {
-                (true, false) => on.push(track.sid.clone()),
-                (false, true) => off.push(track.sid.clone()),
-                (true, true) | (false, false) => {}
-            }
-            *sent = wanted;
+        let wishes = &self.remote.wishes;
+        let wanted: Vec<(String, Wish)> =
+            self.people.tracks().map(|track| (track.sid.clone(), wishes.of(&track))).collect();
+        for (step, sids) in self.remote.taken.follow(&wanted) {
+            self.order(match step {
+                Step::Pause => Order::Pause { sids, paused: true },
+                Step::Leave => Order::Subscribe { sids, on: false },
+                Step::Resume => Order::Pause { sids, paused: false },
+                Step::Take => Order::Subscribe { sids, on: true },
+            });
         }
-        for (sids, on) in [(on, true), (off, false)] {
-            if !sids.is_empty() {
-                self.order(Order::Subscribe { sids, on });
+        self.gate();
+    }
+
+    /// Takes what is wanted and nothing else of what comes, which may still be on its way.
+    fn gate(&self) {
+        let Remote { videos, voices, wishes, .. } = &self.remote;
+        let wish = |sid: &str| self.people.track(sid).map(|track: RemoteTrack| wishes.of(&track));
+        for (sid, video) in videos {
+            if let Some(wish) = wish(sid) {
+                video.set_muted(wish == Wish::Hold);
+                video.set_shown(wish != Wish::Leave);
             }
+        }
+        for (sid, voice) in voices {
+            voice.set_muted(wish(sid).is_some_and(|wish| wish != Wish::Take));
         }
     }
 
-    fn wants(&self, track: &RemoteTrack) -> bool {
-        let receive = self.config.receive;
-        match stream_type(track.content) {
-            None => receive != Receive::None,
-            Some(stream) => {
-                let said = self.remote.views.get(&(track.user_id.clone(), stream));
-                said.copied().unwrap_or(receive == Receive::All)
+    /// Keeps the slots in step with who is there and tells the app.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only some events touch the slots")]
+    pub(super) fn told_about_others(&mut self, events: Vec<Event>) {
+        for event in events {
+            match &event {
+                Event::OnRemoteUserEnterRoom { user_id, .. } => {
+                    self.shared.open(user_id, StreamType::Big);
+                }
+                Event::OnRemoteUserLeaveRoom { user_id, .. } => {
+                    self.shared.close(Some(user_id));
+                    self.messages.incoming.forget(user_id);
+                }
+                Event::OnUserVideoAvailable { user_id, available } => {
+                    self.picture_changed(user_id, StreamType::Big, *available);
+                }
+                Event::OnUserSubStreamAvailable { user_id, available } => {
+                    self.picture_changed(user_id, StreamType::Sub, *available);
+                }
+                _ => {}
             }
+            self.emit_in_room(event);
+        }
+    }
+
+    /// Takes somebody's last picture away, or expects a first one.
+    fn picture_changed(&self, user: &str, stream: StreamType, available: bool) {
+        if let (Some(slot), false) = (self.shared.slot(user, stream), available) {
+            slot.clear();
+        }
+        let theirs = |video: &&VideoIn| video.whose.user_id == user && video.whose.stream == stream;
+        if available {
+            self.remote.videos.values().filter(theirs).for_each(VideoIn::begin_again);
         }
     }
 
@@ -121,18 +166,10 @@ impl Actor {
         }
     }
 
-    /// The app shows somebody's picture, or no longer.
-    pub(super) fn view(&mut self, user: &str, stream: StreamType, on: bool) {
-        // There is one size of camera picture for now.
-        let stream = if stream == StreamType::Small { StreamType::Big } else { stream };
-        let view = (user.to_owned(), stream);
-        self.remote.views.insert(view, on);
+    /// The app wants something else of the others from now on.
+    pub(super) fn want(&mut self, change: Change) {
+        self.remote.wishes.change(change);
         self.subscribe();
-        for video in self.remote.videos.values() {
-            if video.whose.user_id == user && video.whose.stream == stream {
-                video.set_shown(on);
-            }
-        }
     }
 
     /// Takes away pictures that nobody looks at.
@@ -147,17 +184,20 @@ impl Actor {
             .map(|(user_id, person)| {
                 let frame = self.shared.slot(user_id, StreamType::Big).and_then(|slot| slot.latest());
                 let voice = self.remote.voices.values().find(|voice| voice.user_id == user_id);
-                let heard = person.sends(Content::Voice);
+                let audio_muted = self.remote.wishes.is_voice_muted(user_id);
+                let heard = person.sends(Content::Voice) && !audio_muted;
                 let level = voice.map_or((person.level * 100.0) as u8, VoiceIn::level);
                 Participant {
                     user_id: user_id.to_owned(),
                     name: person.name.clone(),
                     role: person.role,
                     video_available: person.sends(Content::Camera),
-                    audio_available: heard,
+                    audio_available: person.sends(Content::Voice),
                     video_size: frame.map(|frame| (frame.buffer.width(), frame.buffer.height())),
                     audio_level: if heard { level } else { 0 },
                     speaking: heard && person.speaking,
+                    video_muted: self.remote.wishes.is_picture_muted(user_id, StreamType::Big),
+                    audio_muted,
                 }
             })
             .collect()

@@ -3,9 +3,11 @@
 use super::Actor;
 use super::computer::Computer;
 use crate::link::Order;
+use crate::quality::{Judge, Seen, down_loss};
+use crate::room::Phase;
 use crate::transport::Path;
 use confab_frame::SAMPLE_RATE;
-use confab_protocol::{Event, LocalStatistics, RemoteStatistics, Statistics, StreamType, Volume};
+use confab_protocol::{Event, LocalStatistics, Measured, RemoteStatistics, Statistics, StreamType, Volume};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -18,6 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Under what our own streams are counted; others' are counted under the server's ids.
 const CAMERA: &str = "camera";
 const VOICE: &str = "voice";
+/// The same for all packets on the way to the server.
+const UP: &str = "up";
 
 /// What earlier reports counted, for what is told by the second.
 #[derive(Debug, Default)]
@@ -26,6 +30,9 @@ pub(super) struct Report {
     /// At least [`AT_LEAST`] before the newer.
     older: Option<Counted>,
     computer: Option<Computer>,
+    judge: Judge,
+    /// As it was when the connection last told.
+    path: Path,
     /// The loudness told last.
     volumes: Vec<Volume>,
 }
@@ -50,7 +57,18 @@ struct Counts {
 struct Rates {
     kbps: u32,
     fps: u32,
+    /// Per cent.
     loss: u32,
+    /// Packets since the report before.
+    came: u64,
+    lost: u64,
+}
+
+/// What the statistics say of the connections themselves.
+#[derive(Debug)]
+struct Connections {
+    own: Measured,
+    others: Vec<Seen>,
 }
 
 /// One report being made: the counts now beside those it is compared with.
@@ -58,6 +76,8 @@ struct Rates {
 struct Round {
     now: Counted,
     before: Option<Counted>,
+    /// Packets of each person that came, and that were lost.
+    people: HashMap<String, (u64, u64)>,
 }
 
 impl Report {
@@ -65,7 +85,7 @@ impl Report {
     fn begin(&self, now: Instant) -> Round {
         let known = [&self.newer, &self.older].into_iter().flatten();
         let before = known.filter(|counted| is_old(counted, now)).max_by_key(|counted| counted.at).cloned();
-        Round { now: Counted { at: now, counts: HashMap::new() }, before }
+        Round { now: Counted { at: now, counts: HashMap::new() }, before, people: HashMap::new() }
     }
 
     /// Keeps what a report counted, if the one before is old enough to be compared with it.
@@ -93,7 +113,18 @@ impl Round {
             kbps: per_second(now.bytes.saturating_sub(before.bytes) * 8 / 1000),
             fps: per_second(now.frames.saturating_sub(before.frames)),
             loss: u32::try_from(lost * 100 / (came + lost).max(1)).unwrap_or(100),
+            came,
+            lost,
         }
+    }
+
+    /// The same of a stream of somebody else.
+    fn rates_of(&mut self, user_id: &str, key: &str, now: Counts) -> Rates {
+        let rates = self.rates(key, now);
+        let (came, lost) = self.people.entry(user_id.to_owned()).or_default();
+        *came += rates.came;
+        *lost += rates.lost;
+        rates
     }
 }
 
@@ -114,12 +145,35 @@ impl Actor {
         self.emit(Event::OnUserVoiceVolume { volumes });
     }
 
+    /// Tells the statistics and how well everybody's connection does.
+    pub(super) async fn tell_figures(&mut self) {
+        let (local, remote) = if self.room.phase() == Phase::In {
+            let (statistics, connections) = self.figures().await;
+            self.emit(Event::OnStatistics(statistics));
+            self.report.judge.look(connections.own, &connections.others)
+        } else {
+            let others = self.people.iter().map(|(user_id, _)| user_id.to_owned());
+            self.report.judge.down(others)
+        };
+        self.emit(Event::OnNetworkQuality { local, remote });
+    }
+
     /// The figures now; what is told by the second is of the last one or two.
     pub(super) async fn statistics(&mut self) -> Statistics {
-        let path = self.path().await.unwrap_or_default();
+        self.figures().await.0
+    }
+
+    async fn figures(&mut self) -> (Statistics, Connections) {
+        let path = self.path().await.unwrap_or(self.report.path);
+        self.report.path = path;
         let mut round = self.report.begin(Instant::now());
         let local = self.local_statistics(&mut round);
         let remote = self.remote_statistics(&mut round);
+        let (arrived, lost) = (path.reported.arrived, path.reported.lost);
+        let up = round.rates(UP, Counts { packets: arrived, lost, ..Counts::default() });
+        let up_loss = up.loss.max((path.up_loss * 100.0).round() as u32);
+        let others = self.seen(&round);
+        let down_loss = down_loss(&others);
         self.report.keep(round);
         let video = self.local.video.stream().map_or(0, |stream| stream.sent.bytes());
         let voice = self.local.voice.stream().map_or(0, |stream| stream.sent.bytes());
@@ -127,19 +181,27 @@ impl Actor {
         let received = received.chain(self.remote.voices.values().map(|voice| &voice.received));
         let figures = Statistics {
             rtt: path.round_trip.map_or(0, |time| u32::try_from(time.as_millis().max(1)).unwrap_or(u32::MAX)),
-            up_loss: (path.up_loss * 100.0).round() as u32,
-            down_loss: remote
-                .iter()
-                .map(|one| one.video_packet_loss.max(one.audio_packet_loss))
-                .max()
-                .unwrap_or(0),
+            up_loss,
+            down_loss: down_loss.unwrap_or(0),
             sent_bytes: video + voice,
             received_bytes: received.map(|received| received.bytes()).sum(),
             local_statistics: local,
             remote_statistics: remote,
             ..Statistics::default()
         };
-        self.report.computer.get_or_insert_with(Computer::new).fill(figures)
+        let sends = video + voice > 0;
+        let own = Measured { round_trip: path.round_trip, loss: sends.then_some(up_loss).max(down_loss) };
+        let figures = self.report.computer.get_or_insert_with(Computer::new).fill(figures);
+        (figures, Connections { own, others })
+    }
+
+    /// Everybody else in the room, and what came of them.
+    fn seen(&self, round: &Round) -> Vec<Seen> {
+        let seen = self.people.iter().map(|(user_id, person)| {
+            let (came, missed) = round.people.get(user_id).copied().unwrap_or_default();
+            Seen { user_id: user_id.to_owned(), reach: person.reach, came, missed }
+        });
+        seen.collect()
     }
 
     async fn path(&self) -> Option<Path> {
@@ -184,7 +246,7 @@ impl Actor {
         for (sid, video) in &self.remote.videos {
             let (packets, lost) = video.received.packets();
             let counts = Counts { bytes: video.received.bytes(), frames: video.decoded(), packets, lost };
-            let rates = round.rates(sid, counts);
+            let rates = round.rates_of(&video.whose.user_id, sid, counts);
             let size = video.slot.latest().map(|frame| (frame.buffer.width(), frame.buffer.height()));
             let (user_id, stream_type) = (video.whose.user_id.clone(), video.whose.stream.number());
             let one = found.entry((user_id.clone(), stream_type)).or_default();
@@ -195,13 +257,9 @@ impl Actor {
         }
         for (sid, voice) in &self.remote.voices {
             let stats = voice.stats();
-            let counts = Counts {
-                bytes: voice.received.bytes(),
-                packets: stats.received,
-                lost: stats.lost,
-                ..Counts::default()
-            };
-            let rates = round.rates(sid, counts);
+            let (packets, lost) = voice.received.packets();
+            let counts = Counts { bytes: voice.received.bytes(), packets, lost, ..Counts::default() };
+            let rates = round.rates_of(&voice.user_id, sid, counts);
             let one = found.entry((voice.user_id.clone(), StreamType::Big.number())).or_default();
             one.user_id.clone_from(&voice.user_id);
             (one.audio_sample_rate, one.audio_bitrate) = (SAMPLE_RATE, rates.kbps);
@@ -234,11 +292,11 @@ mod tests {
         };
         assert_eq!(ask(0, Counts::default()), Rates::default());
         let first = Counts { bytes: 125_000, frames: 30, packets: 98, lost: 2 };
-        assert_eq!(ask(1_000, first), Rates { kbps: 1_000, fps: 30, loss: 2 });
+        assert_eq!(ask(1_000, first), Rates { kbps: 1_000, fps: 30, loss: 2, came: 98, lost: 2 });
         // A moment later: still of more than a second.
         let next = Counts { bytes: 126_000, frames: 31, packets: 98, lost: 2 };
-        assert_eq!(ask(1_010, next), Rates { kbps: 998, fps: 31, loss: 2 });
+        assert_eq!(ask(1_010, next), Rates { kbps: 998, fps: 31, loss: 2, came: 98, lost: 2 });
         let last = Counts { bytes: 375_000, frames: 90, packets: 298, lost: 2 };
-        assert_eq!(ask(3_000, last), Rates { kbps: 1_000, fps: 30, loss: 0 });
+        assert_eq!(ask(3_000, last), Rates { kbps: 1_000, fps: 30, loss: 0, came: 200, lost: 0 });
     }
 }

@@ -1,9 +1,12 @@
+//! The task behind one attempt.
+
+use super::farewell::Farewell;
 use super::negotiate::{Publisher, Subscriber};
 use super::{News, Order, Setup};
-use crate::room::{Attempt, Ending, Failure, REACH};
-use crate::signalling::{Admission, Heard, Socket, ask, unreachable};
+use crate::room::{ASK_AGAIN, Attempt, Ending, Failure, REACH};
+use crate::signalling::{Admission, Answered, Heard, Socket, Token, ask, unreachable};
 use crate::transport::{Path, Peer, PeerEvent, Plan, Side, data};
-use confab_protocol::Notice;
+use confab_protocol::{Notice, ServerAddress};
 use confab_signal::lk;
 use lk::signal_request::Message as Request;
 use lk::signal_response::Message as Response;
@@ -19,8 +22,6 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 /// Events of the peer connections that may wait; they come in short bursts while connecting.
 pub(super) const EVENTS: usize = 256;
-/// A `leave` may overtake the notice that says why: they travel on different connections.
-const NOTICE_GRACE: Duration = Duration::from_millis(150);
 /// The least time for the signalling to accept a connection, however late the room service answered.
 const SIGNALLING_REACH: Duration = Duration::from_secs(1);
 /// Until the server says otherwise.
@@ -44,14 +45,16 @@ pub(super) async fn run(
         events,
         event_receiver,
         socket: None,
+        plan: None,
         publisher: Publisher::default(),
         subscriber: Subscriber::default(),
         channels: JoinSet::new(),
         connected: false,
-        leaving: None,
+        farewell: Farewell::default(),
         heard: Instant::now(),
         ping: tokio::time::interval(PING_INTERVAL),
         ping_timeout: PING_TIMEOUT,
+        round_trip: 0,
     };
     driver.ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let last = driver.prepare_and_drive(&stop).await;
@@ -70,18 +73,20 @@ pub(super) struct Driver {
     pub(super) events: mpsc::Sender<PeerEvent>,
     pub(super) event_receiver: mpsc::Receiver<PeerEvent>,
     pub(super) socket: Option<Socket>,
+    /// What connections are made by.
+    pub(super) plan: Option<Plan>,
     pub(super) publisher: Publisher,
     pub(super) subscriber: Subscriber,
     /// One reader a data channel.
     pub(super) channels: JoinSet<()>,
     pub(super) connected: bool,
-    /// The server said `leave`, which means this or else a loss; its notice may still come until
-    /// then.
-    pub(super) leaving: Option<(Option<Ending>, tokio::time::Instant)>,
+    pub(super) farewell: Farewell,
     /// When the server was last heard.
     pub(super) heard: Instant,
     pub(super) ping: tokio::time::Interval,
     pub(super) ping_timeout: Duration,
+    /// How long the latest ping was on its way there and back, ms; 0 before the first.
+    round_trip: i64,
 }
 
 /// The task goes on, or these are its last news.
@@ -95,21 +100,33 @@ impl Driver {
 
     /// The last news, or nothing when it was stopped.
     async fn prepare_and_drive(&mut self, stop: &CancellationToken) -> Option<News> {
-        let (params, stay) = (self.setup.params.clone(), self.setup.stay.clone());
+        let Setup { params, stay, route, .. } = &self.setup;
+        let (params, stay, route) = (params.clone(), stay.clone(), route.clone());
         let reach_by = tokio::time::Instant::now() + REACH;
-        let looked_up = tokio::time::timeout_at(reach_by, local_addresses(&params.server));
+        let looked_up = tokio::time::timeout_at(reach_by, local_addresses(self.setup.route.server()));
         let Ok(local) = stop.run_until_cancelled(looked_up).await? else {
-            return Some(News::Failed(unreachable(&params.server)));
+            return Some(News::Failed(unreachable(self.setup.route.server())));
         };
         // The question to the room service may be dropped; the peer connections may not.
-        let (prepared, admission) = tokio::join!(
+        let (prepared, answered) = tokio::join!(
             self.prepare(Plan { local: local.clone(), ice_servers: Vec::new() }),
-            stop.run_until_cancelled(ask(&params, stay, remaining(reach_by)))
+            stop.run_until_cancelled(ask(&route, &params, stay.clone(), remaining(reach_by)))
         );
-        let admission = match admission? {
-            Ok(admission) => admission,
+        let mut answered = answered?;
+        while let Ok(Answered::Waiting) = answered {
+            self.tell(News::Waiting).await;
+            let again = async {
+                tokio::time::sleep(ASK_AGAIN).await;
+                ask(&route, &params, stay.clone(), REACH).await
+            };
+            answered = stop.run_until_cancelled(again).await?;
+        }
+        let admission = match answered {
+            Ok(Answered::Admitted(admission)) => admission,
+            Ok(Answered::Waiting) => return None,
             Err(failure) => return Some(News::Failed(failure)),
         };
+        self.tell(News::Admitted(Token(admission.token.clone()))).await;
         let mut offer = prepared;
         if offer.is_ok() && !admission.ice_servers.is_empty() {
             self.close_peers().await;
@@ -128,7 +145,9 @@ impl Driver {
 
     /// Opens the signalling and follows it to its end.
     async fn drive(&mut self, admission: &Admission, requests: Vec<Request>, reach: Duration) -> News {
-        match Socket::open(admission, &self.setup.agent, self.setup.subscribes, reach).await {
+        match Socket::open(&self.setup.route, admission, &self.setup.agent, self.setup.subscribes, reach)
+            .await
+        {
             Ok(socket) => self.socket = Some(socket),
             Err(failure) => return News::Failed(failure),
         }
@@ -142,7 +161,7 @@ impl Driver {
 
     async fn step(&mut self) -> Step {
         let Some(socket) = self.socket.as_mut() else { return Err(News::Lost) };
-        let grace = self.leaving.as_ref().map(|(_, until)| *until);
+        let grace = self.farewell.until().map(tokio::time::Instant::from);
         tokio::select! {
             heard = socket.next() => self.hear(heard).await,
             Some(event) = self.event_receiver.recv() => self.event(event).await,
@@ -164,10 +183,7 @@ impl Driver {
 
     /// What the end of the signalling means.
     fn ended(&mut self) -> News {
-        match self.leaving.take() {
-            Some((Some(ending), _)) => News::Ended(ending),
-            Some((None, _)) | None => News::Lost,
-        }
+        self.farewell.end().into()
     }
 
     async fn ping(&mut self) -> Step {
@@ -175,9 +191,7 @@ impl Driver {
             tracing::info!("the server has not been heard for too long");
             return Err(self.ended());
         }
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let timestamp = i64::try_from(now.as_millis()).unwrap_or_default();
-        self.send(Request::PingReq(lk::Ping { timestamp, rtt: 0 })).await
+        self.send(Request::PingReq(lk::Ping { timestamp: unix_ms(), rtt: self.round_trip })).await
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "LiveKit has more messages than a room needs")]
@@ -187,9 +201,8 @@ impl Driver {
             Heard::Response(response) => *response,
             Heard::Closed(why) => {
                 // A notice may still be on its way by the other connection.
-                if let Some((_, until)) = &self.leaving {
-                    let until = *until;
-                    self.await_notice(until).await?;
+                if let Some(until) = self.farewell.until() {
+                    self.await_notice(until.into()).await?;
                 }
                 tracing::debug!(why, "the signalling ended");
                 return Err(self.ended());
@@ -204,14 +217,24 @@ impl Driver {
             Response::Offer(offer) => return self.take_offer(offer).await,
             Response::Trickle(trickle) => self.trickle(&trickle).await,
             Response::Update(update) => self.tell(News::People(update.participants)).await,
+            Response::RoomUpdate(update) => {
+                self.tell(News::Room(update.room.unwrap_or_default().metadata)).await;
+            }
             Response::SpeakersChanged(changed) => self.tell(News::Speakers(changed.speakers)).await,
+            Response::ConnectionQuality(told) => self.tell(News::Qualities(told.updates)).await,
+            // At least 1: 0 would say that it is not known.
+            Response::PongResp(pong) => {
+                self.round_trip = unix_ms().saturating_sub(pong.last_ping_timestamp).max(1);
+            }
             Response::TrackPublished(published) => self.published(published).await,
             Response::TrackUnpublished(unpublished) => {
                 self.tell(News::Withdrawn { sid: unpublished.track_sid }).await;
             }
             Response::Mute(mute) => self.tell(News::Muted { sid: mute.sid, muted: mute.muted }).await,
             Response::RequestResponse(answer) => self.answered(answer).await,
-            Response::Leave(leave) => return self.leave(&leave),
+            Response::Leave(leave) => {
+                return self.farewell.leave(&leave, Instant::now()).map_or(Ok(()), |end| Err(end.into()));
+            }
             // Not what it holds: a new token would be in the log.
             other => tracing::trace!(kind = ?std::mem::discriminant(&other), "not needed"),
         }
@@ -222,19 +245,11 @@ impl Driver {
         let seconds =
             |value: i32| u64::try_from(value).ok().filter(|&value| value > 0).map(Duration::from_secs);
         if let Some(interval) = seconds(join.ping_interval) {
-            self.ping = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
+            // The first at once: the second already tells how long it took.
+            self.ping = tokio::time::interval(interval);
             self.ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         self.ping_timeout = seconds(join.ping_timeout).unwrap_or(PING_TIMEOUT);
-    }
-
-    fn leave(&mut self, leave: &lk::LeaveRequest) -> Step {
-        if leave.action() != lk::leave_request::Action::Disconnect {
-            // The server wants us back: as after any other loss.
-            return Err(News::Lost);
-        }
-        self.leaving = Some((Ending::from_leave(leave), tokio::time::Instant::now() + NOTICE_GRACE));
-        Ok(())
     }
 
     /// Hears only the peer connections until the grace is over.
@@ -265,7 +280,11 @@ impl Driver {
         if matches!(reason, lk::request_response::Reason::Ok | lk::request_response::Reason::Queued) {
             return;
         }
-        self.tell(News::NotPublished { reason, message: answer.message }).await;
+        let cid = match answer.request {
+            Some(lk::request_response::Request::AddTrack(request)) => request.cid,
+            _ => String::new(),
+        };
+        self.tell(News::NotPublished { cid, reason, message: answer.message }).await;
     }
 
     async fn event(&mut self, event: PeerEvent) -> Step {
@@ -296,20 +315,27 @@ impl Driver {
                 }
                 Ok(())
             }
-            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed if self.leaving.is_none() => {
-                Err(News::Lost)
+            RTCPeerConnectionState::Failed if self.farewell.is_unheard() => Err(News::Lost),
+            RTCPeerConnectionState::Closed => {
+                self.farewell.media_closed(Instant::now());
+                Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    /// Reads a data channel of the server until it closes. Only notices are passed on: whatever else
-    /// others send must not crowd out what the connection itself has to say.
+    /// Reads a data channel of the server until it closes. Only notices are passed on as events:
+    /// whatever else others send must not crowd out what the connection itself has to say.
     fn read_channel(&mut self, channel: Arc<dyn DataChannel>) {
-        let events = self.events.clone();
+        let (events, messages, attempt) = (self.events.clone(), self.setup.messages.clone(), self.attempt);
         self.channels.spawn(async move {
             while let Some(event) = channel.poll().await {
-                if let Some(notice) = data(&event).and_then(|bytes| notice(&bytes))
+                let Some(packet) = data(&event).and_then(|bytes| packet(&bytes)) else { continue };
+                if let Some(message) = confab_signal::message::read(&packet) {
+                    if messages.try_send((attempt, message)).is_err() {
+                        tracing::debug!("a message was dropped: they come faster than they are taken");
+                    }
+                } else if let Some(notice) = confab_signal::data::notice(&packet)
                     && events.send(PeerEvent::Notice(notice)).await.is_err()
                 {
                     return;
@@ -336,6 +362,23 @@ impl Driver {
             Order::Subscribe { sids, on } => {
                 let update = lk::UpdateSubscription { track_sids: sids, subscribe: on, ..Default::default() };
                 self.send(Request::Subscription(update)).await
+            }
+            Order::Pause { sids, paused } => {
+                // There is one quality for now, and what is not said would be the lowest.
+                let quality = lk::VideoQuality::High as i32;
+                let settings = lk::UpdateTrackSettings {
+                    track_sids: sids,
+                    disabled: paused,
+                    quality,
+                    ..Default::default()
+                };
+                self.send(Request::TrackSetting(settings)).await
+            }
+            Order::Send(outbound) => {
+                if let Some(outlets) = &self.publisher.outlets {
+                    outlets.send(outbound);
+                }
+                Ok(())
             }
             Order::Path(answer) => {
                 let mut found = Path::default();
@@ -369,15 +412,17 @@ impl Driver {
     }
 }
 
-/// What the server tells in a data packet beyond LiveKit's messages, if it is that.
-fn notice(bytes: &[u8]) -> Option<Notice> {
-    match confab_signal::data::decode(bytes) {
-        Ok(packet) => confab_signal::data::notice(&packet),
-        Err(error) => {
-            tracing::debug!(%error, "a data packet was ignored");
-            None
-        }
-    }
+/// A data packet, if it can be read.
+fn packet(bytes: &[u8]) -> Option<lk::DataPacket> {
+    confab_signal::data::decode(bytes)
+        .inspect_err(|error| tracing::debug!(%error, "a data packet was ignored"))
+        .ok()
+}
+
+/// Milliseconds since 1970.
+fn unix_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or_default()
 }
 
 fn remaining(by: tokio::time::Instant) -> Duration {
@@ -385,11 +430,8 @@ fn remaining(by: tokio::time::Instant) -> Duration {
 }
 
 /// The address from which this computer reaches the server: loopback counts only when it does.
-async fn local_addresses(server: &str) -> Vec<IpAddr> {
-    let Ok(server) = reqwest::Url::parse(server) else { return Vec::new() };
-    let (Some(host), Some(port)) = (server.host_str(), server.port_or_known_default()) else {
-        return Vec::new();
-    };
+async fn local_addresses(server: &ServerAddress) -> Vec<IpAddr> {
+    let (host, port) = server.endpoint();
     let Ok(mut found) = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await else {
         return Vec::new();
     };

@@ -1,6 +1,7 @@
 //! Offers, answers, candidates and tracks of the two peer connections.
 
 use super::driver::{Driver, EVENTS, Step};
+use super::outlets::Outlets;
 use super::{Kind, News, Publication};
 use crate::room::Failure;
 use crate::transport::{LocalTrack, Peer, Plan, Side, TransportError};
@@ -21,6 +22,8 @@ pub(super) struct Publisher {
     answered: bool,
     early: Vec<RTCIceCandidateInit>,
     pub(super) tracks: HashMap<&'static str, LocalTrack>,
+    /// Where messages leave.
+    pub(super) outlets: Option<Outlets>,
 }
 
 /// Their half: the server offers.
@@ -35,16 +38,29 @@ impl Driver {
     /// Makes both peer connections and what is sent right behind the upgrade.
     pub(super) async fn prepare(&mut self, plan: Plan) -> Result<Vec<Request>, TransportError> {
         self.subscriber.peer = Some(Peer::open(Side::Subscriber, &plan, self.events.clone()).await?);
+        self.plan = Some(plan);
         if !self.setup.publishes {
             return Ok(Vec::new());
         }
-        self.publisher.peer = Some(Peer::open(Side::Publisher, &plan, self.events.clone()).await?);
+        self.open_publisher().await?;
         let mut requests = Vec::new();
         for publication in self.setup.publications.clone() {
             requests.push(self.add(&publication).await?);
         }
         requests.extend(self.next_offer().await?);
         Ok(requests)
+    }
+
+    /// Makes the connection for what we send, unless it is there. A viewer has none before they become
+    /// an anchor.
+    async fn open_publisher(&mut self) -> Result<(), TransportError> {
+        if let (None, Some(plan)) = (&self.publisher.peer, &self.plan) {
+            let mut publisher = Peer::open(Side::Publisher, plan, self.events.clone()).await?;
+            self.publisher.outlets =
+                publisher.take_channels().map(|channels| Outlets::open(channels, &mut self.channels));
+            self.publisher.peer = Some(publisher);
+        }
+        Ok(())
     }
 
     pub(super) async fn take_answer(&mut self, answer: lk::SessionDescription) -> Step {
@@ -113,7 +129,11 @@ impl Driver {
     }
 
     pub(super) async fn publish(&mut self, publication: &Publication) -> Step {
-        if self.publisher.peer.is_none() || self.publisher.tracks.contains_key(publication.kind.cid()) {
+        if self.publisher.tracks.contains_key(publication.kind.cid()) {
+            return Ok(());
+        }
+        if let Err(error) = self.open_publisher().await {
+            tracing::error!(%error, "nothing can be sent");
             return Ok(());
         }
         match self.add(publication).await {

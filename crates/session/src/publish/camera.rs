@@ -1,3 +1,5 @@
+//! Our picture on its way from the encoder to the network.
+
 use super::Sent;
 use super::packetize::{BURST, BURST_PAUSE, Packetizer};
 use crate::actor::Inside;

@@ -1,3 +1,5 @@
+//! Our voice on its way from the encoder to the network.
+
 use super::Sent;
 use super::packetize::VoicePacketizer;
 use crate::actor::Inside;

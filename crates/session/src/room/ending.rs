@@ -1,3 +1,5 @@
+//! The server's ways to say that a stay is over, in one form.
+
 use confab_protocol::{Event, ExitCause, ExitReason, Fault, Notice};
 use confab_signal::lk;
 use lk::DisconnectReason as Reason;
@@ -32,7 +34,7 @@ impl Ending {
     pub fn from_notice(notice: Notice) -> Option<Self> {
         match notice {
             Notice::Exit { reason, cause, by, message } => Some(Self { reason, cause, by, message }),
-            Notice::UserLeft { .. } => None,
+            Notice::UserLeft { .. } | Notice::Host { .. } | Notice::Waiting { .. } => None,
         }
     }
 

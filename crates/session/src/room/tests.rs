@@ -1,3 +1,5 @@
+//! The rules, call by call, on a clock that the test moves.
+
 use super::*;
 use confab_protocol::{ExitReason, RawEnterParams};
 

@@ -1,15 +1,13 @@
-use crate::room::{Ending, Failure, SEAT};
-use confab_protocol::{
-    Code, EnterAnswer, EnterParams, EnterRequest, Fault, Guest, IceServer, Proof, SdkAppId, Stay,
-    TicketAnswer, TicketRequest, UserSigText,
-};
-use reqwest::Client;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::time::Duration;
+//! The questions to the room service before signalling is opened.
 
-/// Largest answer that is read, bytes.
-const ANSWER_LIMIT: usize = 64 * 1024;
+use super::route::Route;
+use super::service::{Service, not_confab};
+use crate::room::{Ending, Failure};
+use confab_protocol::{
+    Code, EnterAnswer, EnterParams, EnterRequest, Fault, Guest, IceServer, Proof, SdkAppId, ServerAddress,
+    Stay, TicketAnswer, TicketRequest, UserSigText, user_sig,
+};
+use std::time::Duration;
 
 /// What the room service gives to somebody who may enter.
 #[derive(Clone)]
@@ -26,50 +24,51 @@ impl std::fmt::Debug for Admission {
     }
 }
 
+/// What the room service answers to somebody whom it does not refuse.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// They may come in.
+    Admitted(Admission),
+    /// A host has to let them in; they ask again.
+    Waiting,
+}
+
 /// Asks the room service for a seat, for guests after a ticket; it counts as unreachable when it
 /// accepts no connection within `reach`.
-pub(crate) async fn ask(params: &EnterParams, stay: Stay, reach: Duration) -> Result<Admission, Failure> {
-    let service = Service::new(&params.server, reach)?;
+pub(crate) async fn ask(
+    route: &Route,
+    params: &EnterParams,
+    stay: Stay,
+    reach: Duration,
+) -> Result<Answered, Failure> {
+    let way = route.way(reach).await?;
+    let service = Service::new(route.server(), &way, reach)?;
     let (app, sig) = match &params.proof {
         Proof::Sig(app, sig) => (*app, sig.clone()),
         Proof::Guest(guest) => ticket(&service, params, guest).await?,
     };
-    let answer = service.post("/v1/enter", &EnterRequest::new(params, app, &sig, stay)).await?;
-    admission(answer, &params.server)
+    let mut answer: EnterAnswer =
+        service.post("/v1/enter", &EnterRequest::new(params, app, &sig, stay), None).await?;
+    suspect_clocks(&mut answer, &sig, unix_now());
+    admission(answer, route.server())
 }
 
-/// The room service at one address.
-struct Service<'a> {
-    client: Client,
-    server: &'a str,
+/// Where a signature has expired for the server and not for us, one of the clocks is wrong.
+fn suspect_clocks(answer: &mut EnterAnswer, sig: &UserSigText, now: u64) {
+    let holds = user_sig::holds_until(&sig.0).is_some_and(|until| until > now);
+    if answer.detail == Some(Code::SIG_EXPIRED.0)
+        && holds
+        && let Some(message) = &mut answer.message
+    {
+        message.push_str(
+            " By the clock of this computer it still holds: that of the server, or this one, is probably wrong.",
+        );
+    }
 }
 
-impl Service<'_> {
-    fn new(server: &str, reach: Duration) -> Result<Service<'_>, Failure> {
-        let client = Client::builder()
-            .connect_timeout(reach)
-            .timeout(SEAT)
-            // The server is named by the user: no redirect leads elsewhere, no proxy stands between.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| Failure::Broken(error.to_string()))?;
-        Ok(Service { client, server })
-    }
-
-    async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, Failure> {
-        let answer = self.client.post(format!("{}{path}", self.server)).json(body).send().await;
-        let mut answer = answer.map_err(|error| unanswered(&error, self.server))?;
-        let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|error| unanswered(&error, self.server))? {
-            body.extend_from_slice(&part);
-            if body.len() > ANSWER_LIMIT {
-                return Err(not_confab(self.server));
-            }
-        }
-        serde_json::from_slice(&body).map_err(|_| not_confab(self.server))
-    }
+fn unix_now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
 }
 
 /// The signature that a guest needs.
@@ -78,7 +77,7 @@ async fn ticket(
     params: &EnterParams,
     guest: &Guest,
 ) -> Result<(SdkAppId, UserSigText), Failure> {
-    let answer: TicketAnswer = service.post("/v1/ticket", &TicketRequest::new(params, guest)).await?;
+    let answer: TicketAnswer = service.post("/v1/ticket", &TicketRequest::new(params, guest), None).await?;
     if answer.code != 0 {
         let known = || Code(answer.code).sentence().to_owned();
         let message = answer.message.unwrap_or_else(known);
@@ -92,7 +91,7 @@ async fn ticket(
     }
 }
 
-fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
+fn admission(answer: EnterAnswer, server: &ServerAddress) -> Result<Answered, Failure> {
     if let Some(fault) = answer.refusal() {
         return Err(match answer.cause {
             Some(cause) => Failure::Over(Ending { message: fault.message, ..cause.into() }),
@@ -101,29 +100,12 @@ fn admission(answer: EnterAnswer, server: &str) -> Result<Admission, Failure> {
     }
     match (answer.url, answer.token) {
         (Some(url), Some(token)) => {
-            Ok(Admission { url, token, ice_servers: answer.ice_servers.unwrap_or_default() })
+            let ice_servers = answer.ice_servers.unwrap_or_default();
+            Ok(Answered::Admitted(Admission { url, token, ice_servers }))
         }
+        (None, None) if answer.waiting => Ok(Answered::Waiting),
         _ => Err(not_confab(server)),
     }
-}
-
-fn unanswered(error: &reqwest::Error, server: &str) -> Failure {
-    if error.is_connect() {
-        unreachable(server)
-    } else {
-        Failure::Silent(format!("The server {server} took the connection but did not answer."))
-    }
-}
-
-/// Nobody answers at this address.
-pub(crate) fn unreachable(server: &str) -> Failure {
-    Failure::Unreachable(format!(
-        "The server {server} cannot be reached. Check its address and your network."
-    ))
-}
-
-fn not_confab(server: &str) -> Failure {
-    Failure::Broken(format!("What answers at {server} is not a Confab server."))
 }
 
 #[cfg(test)]
@@ -152,6 +134,10 @@ mod tests {
         Stay { id: "one".into(), returning: false }
     }
 
+    async fn enter(params: EnterParams) -> Result<Answered, Failure> {
+        ask(&Route::new(params.server.clone()), &params, stay(), REACH).await
+    }
+
     /// A server that answers the first request with these bytes.
     async fn answering(body: &'static str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -170,18 +156,40 @@ mod tests {
     #[tokio::test]
     async fn an_admission_brings_address_and_token() {
         let server = answering(r#"{"code":0,"url":"ws://127.0.0.1:1","token":"t"}"#).await;
-        let admission = ask(&params(&server), stay(), REACH).await.unwrap();
+        let Ok(Answered::Admitted(admission)) = enter(params(&server)).await else { panic!("refused") };
         assert_eq!((admission.url.as_str(), admission.token.as_str()), ("ws://127.0.0.1:1", "t"));
         assert!(!format!("{admission:?}").contains("\"t\""));
     }
 
     #[tokio::test]
+    async fn who_has_to_wait_is_told_so() {
+        let server = answering(r#"{"code":0,"waiting":true}"#).await;
+        assert!(matches!(enter(params(&server)).await, Ok(Answered::Waiting)));
+    }
+
+    #[tokio::test]
     async fn a_refusal_keeps_code_detail_and_sentence() {
         let server = answering(r#"{"code":-100018,"detail":-70001,"message":"expired"}"#).await;
-        let Err(Failure::Refused(fault)) = ask(&params(&server), stay(), REACH).await else {
-            panic!("not refused")
-        };
+        let Err(Failure::Refused(fault)) = enter(params(&server)).await else { panic!("not refused") };
         assert_eq!((fault.code, fault.detail, fault.message.as_str()), (-100018, Some(-70001), "expired"));
+    }
+
+    #[test]
+    fn a_clock_is_suspected_where_a_signature_holds_here_and_has_expired_there() {
+        let sig = UserSigText(user_sig::sign(SdkAppId(1), "key", "ann", 600, 1_000_000, None));
+        let said = |detail, now| {
+            let mut answer = EnterAnswer {
+                code: -100_018,
+                detail: Some(detail),
+                message: Some("expired.".into()),
+                ..EnterAnswer::default()
+            };
+            suspect_clocks(&mut answer, &sig, now);
+            answer.message.unwrap()
+        };
+        assert!(said(-70_001, 1_000_500).contains("clock"));
+        assert_eq!(said(-70_001, 1_000_600), "expired.");
+        assert_eq!(said(-70_009, 1_000_500), "expired.");
     }
 
     /// Somebody without a UserSig.
@@ -198,18 +206,16 @@ mod tests {
     #[tokio::test]
     async fn a_server_without_guests_says_so_and_a_ticket_for_somebody_else_is_none() {
         let server = answering(r#"{"code":-3320,"message":"no guests"}"#).await;
-        let Err(Failure::Refused(fault)) = ask(&guest(&server), stay(), REACH).await else { panic!("asked") };
+        let Err(Failure::Refused(fault)) = enter(guest(&server)).await else { panic!("asked") };
         assert_eq!((fault.code, fault.message.as_str()), (-3320, "no guests"));
         let server = answering(r#"{"code":0,"sdkAppId":1,"userId":"eve","userSig":"s"}"#).await;
-        assert!(matches!(ask(&guest(&server), stay(), REACH).await, Err(Failure::Broken(_))));
+        assert!(matches!(enter(guest(&server)).await, Err(Failure::Broken(_))));
     }
 
     #[tokio::test]
     async fn a_stay_that_is_over_is_an_ending_with_its_cause() {
         let server = answering(r#"{"code":-3,"message":"put out","cause":"removed"}"#).await;
-        let Err(Failure::Over(ending)) = ask(&params(&server), stay(), REACH).await else {
-            panic!("not over")
-        };
+        let Err(Failure::Over(ending)) = enter(params(&server)).await else { panic!("not over") };
         assert_eq!((ending.reason, ending.cause), (ExitReason::Removed, ExitCause::Removed));
         assert_eq!(ending.message, "put out");
     }
@@ -220,20 +226,23 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let began = Instant::now();
-        assert!(matches!(ask(&params(&server), stay(), REACH).await, Err(Failure::Unreachable(_))));
+        assert!(matches!(enter(params(&server)).await, Err(Failure::Unreachable(_))));
         assert!(began.elapsed() < Duration::from_secs(2));
     }
 
     #[tokio::test]
     async fn a_server_that_accepts_no_connection_is_unreachable_in_time() {
         let (address, _held) = deaf().await;
-        let answer = ask(&params(&format!("http://{address}")), stay(), Duration::from_millis(200)).await;
+        let answer = {
+            let params = params(&format!("http://{address}"));
+            ask(&Route::new(params.server.clone()), &params, stay(), Duration::from_millis(200)).await
+        };
         assert!(matches!(answer, Err(Failure::Unreachable(_))), "{answer:?}");
     }
 
     #[tokio::test]
     async fn somebody_elses_web_server_is_named_as_such() {
         let server = answering("<html>hello</html>").await;
-        assert!(matches!(ask(&params(&server), stay(), REACH).await, Err(Failure::Broken(_))));
+        assert!(matches!(enter(params(&server)).await, Err(Failure::Broken(_))));
     }
 }

@@ -1,4 +1,7 @@
+//! The websocket to the server, from its opening to the farewell.
+
 use super::Admission;
+use super::route::{Route, Stream, authorities, connect, distrust, shake};
 use crate::room::Failure;
 use confab_protocol::{Code, Fault};
 use confab_signal::{Frame, JoinQuery, encode_request, limit, lk};
@@ -6,7 +9,6 @@ use futures_util::{SinkExt, StreamExt};
 use lk::signal_request::Message as Request;
 use lk::signal_response::Message as Response;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{StatusCode, Uri, header};
@@ -29,13 +31,13 @@ pub(crate) enum Heard {
 }
 
 /// The signalling connection.
-#[derive(Debug)]
-pub(crate) struct Socket(WebSocketStream<TcpStream>);
+pub(crate) struct Socket(WebSocketStream<Box<dyn Stream>>);
 
 impl Socket {
     /// Connects, within `reach`, and upgrades. `subscribe` takes all tracks without being asked for
     /// each.
     pub(crate) async fn open(
+        route: &Route,
         admission: &Admission,
         agent: &str,
         subscribe: bool,
@@ -57,10 +59,8 @@ impl Socket {
         let token = format!("Bearer {}", admission.token);
         let token = header::HeaderValue::from_str(&token).map_err(|_| broken("its token is unreadable"))?;
         request.headers_mut().insert(header::AUTHORIZATION, token);
-        let (host, port) = endpoint(request.uri()).ok_or_else(|| broken("only ws:// is known"))?;
-        let stream = connect(&host, port, reach).await?;
-        // Small messages that must not wait for each other.
-        let _ = stream.set_nodelay(true);
+        let place = Place::of(request.uri()).ok_or_else(|| broken("only ws:// and wss:// are known"))?;
+        let stream = place.open(route, reach).await?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(limit::MESSAGE))
             .max_frame_size(Some(limit::MESSAGE));
@@ -116,21 +116,45 @@ impl Socket {
     }
 }
 
-async fn connect(host: &str, port: u16, reach: Duration) -> Result<TcpStream, Failure> {
-    let why = match tokio::time::timeout(reach, TcpStream::connect((host, port))).await {
-        Ok(Ok(stream)) => return Ok(stream),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "nobody answers".to_owned(),
-    };
-    Err(Failure::Unreachable(format!("The signalling at {host}:{port} cannot be reached: {why}.")))
+/// Where the signalling is.
+#[derive(Debug, PartialEq)]
+struct Place {
+    host: String,
+    port: u16,
+    encrypted: bool,
 }
 
-fn endpoint(uri: &Uri) -> Option<(String, u16)> {
-    let port = match uri.scheme_str()? {
-        "ws" => uri.port_u16().unwrap_or(80),
-        _ => return None,
-    };
-    Some((uri.host()?.trim_matches(['[', ']']).to_owned(), port))
+impl Place {
+    fn of(uri: &Uri) -> Option<Place> {
+        let (encrypted, port) = match uri.scheme_str()? {
+            "ws" => (false, 80),
+            "wss" => (true, 443),
+            _ => return None,
+        };
+        Some(Place { host: uri.host()?.to_owned(), port: uri.port_u16().unwrap_or(port), encrypted })
+    }
+
+    /// Connects. A server of its own certificate shows it here too; any other place has to be known to
+    /// the system's authorities.
+    async fn open(&self, route: &Route, reach: Duration) -> Result<Box<dyn Stream>, Failure> {
+        let Place { host, port, encrypted } = self;
+        let failed = |why: &dyn std::fmt::Display| {
+            Failure::Unreachable(format!("The signalling at {host}:{port} cannot be reached: {why}."))
+        };
+        let stream = connect(host, *port, reach).await.map_err(|why| failed(&why))?;
+        if !encrypted {
+            return Ok(Box::new(stream));
+        }
+        let tls = if route.server().endpoint() == (host.as_str(), *port) {
+            route.way(reach).await?.tls
+        } else {
+            authorities().map_err(|error| failed(&error))?
+        };
+        match shake(stream, host, tls).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(distrust(route.server(), &error).unwrap_or_else(|| failed(&error))),
+        }
+    }
 }
 
 fn refused(error: &Error) -> Failure {
@@ -151,20 +175,26 @@ fn refused(error: &Error) -> Failure {
 mod tests {
     use super::*;
     use crate::signalling::deaf;
+    use confab_protocol::server_address;
 
     #[tokio::test]
     async fn a_signalling_address_where_nobody_answers_is_unreachable_in_time() {
         let (address, _held) = deaf().await;
-        let opened = connect(&address.ip().to_string(), address.port(), Duration::from_millis(200)).await;
-        assert!(matches!(opened, Err(Failure::Unreachable(_))), "{opened:?}");
+        let place = Place { host: address.ip().to_string(), port: address.port(), encrypted: false };
+        let route = Route::new(server_address(None).unwrap());
+        let opened = place.open(&route, Duration::from_millis(200)).await;
+        assert!(matches!(opened, Err(Failure::Unreachable(_))));
     }
 
     #[test]
-    fn an_address_names_host_and_port_and_only_ws_is_known() {
-        let of = |address: &str| endpoint(&address.parse().unwrap());
-        assert_eq!(of("ws://127.0.0.1:7880/rtc"), Some(("127.0.0.1".into(), 7880)));
-        assert_eq!(of("ws://[::1]:7880/rtc"), Some(("::1".into(), 7880)));
-        assert_eq!(of("ws://meet.example/rtc"), Some(("meet.example".into(), 80)));
+    fn an_address_names_host_and_port_and_only_websockets_are_known() {
+        let of = |address: &str| {
+            let place = Place::of(&address.parse().unwrap())?;
+            Some((place.host, place.port, place.encrypted))
+        };
+        assert_eq!(of("ws://127.0.0.1:7880/rtc"), Some(("127.0.0.1".into(), 7880, false)));
+        assert_eq!(of("ws://[::1]:7880/rtc"), Some(("[::1]".into(), 7880, false)));
+        assert_eq!(of("wss://meet.example/rtc"), Some(("meet.example".into(), 443, true)));
         assert_eq!(of("http://127.0.0.1:7880"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Who else is in the room and what they send, and which events that makes. Pure.
 
-use confab_protocol::{Event, LeaveReason, ROLE_ATTRIBUTE, Role};
-use confab_signal::lk;
+use confab_protocol::{Event, LeaveReason, Quality, ROLE_ATTRIBUTE, Role};
+use confab_signal::{lk, quality};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a remote track carries.
@@ -38,6 +38,8 @@ pub(crate) struct Person {
     pub(crate) level: f32,
     /// Whether the server counts them as speaking.
     pub(crate) speaking: bool,
+    /// How well they reach the server, as it last told.
+    pub(crate) reach: Quality,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +140,15 @@ impl People {
         }
     }
 
+    /// How well people reach the server now; those not named stay as they were.
+    pub(crate) fn qualities(&mut self, told: &[lk::ConnectionQualityInfo]) {
+        for info in told {
+            if let Some(person) = self.people.values_mut().find(|person| person.sid == info.participant_sid) {
+                person.reach = quality::decode(info);
+            }
+        }
+    }
+
     fn update_one(&mut self, info: &lk::ParticipantInfo, events: &mut Vec<Event>) {
         let known = self.people.get(&info.identity);
         let same = known.is_some_and(|person| person.sid == info.sid);
@@ -168,7 +179,12 @@ impl People {
             tracks: Vec::new(),
             level: 0.0,
             speaking: false,
+            reach: Quality::Unknown,
         });
+        if person.sid != info.sid {
+            // Another stay, of which the server tells anew.
+            person.reach = Quality::Unknown;
+        }
         person.sid.clone_from(&info.sid);
         person.name = name;
         person.role = role;
@@ -371,6 +387,20 @@ mod tests {
         bob.sid = "PA_second".into();
         let events = people.replace(&[bob, info("kim", 1, Vec::new())]);
         assert_eq!(brief(&events), ["eve out 1", "kim in"]);
+    }
+
+    #[test]
+    fn what_the_server_tells_of_a_connection_is_of_one_stay() {
+        let mut people = People::new("me");
+        people.update(&[info("bob", 1, Vec::new())]);
+        people.qualities(&[quality::encode("PA_bob", Quality::Bad).unwrap()]);
+        assert_eq!(people.people["bob"].reach, Quality::Bad);
+        people.update(&[info("bob", 2, Vec::new())]);
+        assert_eq!(people.people["bob"].reach, Quality::Bad);
+        let mut again = info("bob", 0, Vec::new());
+        again.sid = "PA_second".into();
+        people.update(&[again]);
+        assert_eq!(people.people["bob"].reach, Quality::Unknown);
     }
 
     #[test]

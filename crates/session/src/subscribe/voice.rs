@@ -1,9 +1,12 @@
-use super::Received;
+//! One voice on its way from the network to the speaker.
+
+use super::{Numbers, Received};
 use crate::actor::Inside;
 use confab_media::MediaError;
 use confab_media::audio::{AudioEngine, RemoteAudio};
 use confab_media::jitter::{AudioPacket, JitterStats};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,6 +22,7 @@ pub(crate) struct VoiceIn {
     pub(crate) user_id: String,
     pub(crate) received: Arc<Received>,
     remote: Arc<RemoteAudio>,
+    muted: Arc<AtomicBool>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -33,17 +37,29 @@ impl VoiceIn {
     ) -> Result<Self, MediaError> {
         let remote = Arc::new(engine.add_remote(user_id.clone())?);
         let received = Arc::new(Received::default());
+        let muted = Arc::new(AtomicBool::new(false));
+        let is_muted = muted.clone();
         let stop = CancellationToken::new();
         let (player, counts, name) = (remote.clone(), received.clone(), user_id.clone());
         let receive = async move {
             let mut look = tokio::time::interval(FIRST_SOUND);
             look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            let mut heard = false;
+            let (mut heard, mut source, mut numbers) = (false, None, Numbers::default());
             loop {
                 tokio::select! {
                     event = track.poll() => match event {
                         Some(TrackRemoteEvent::OnRtpPacket(packet)) => {
+                            let header = &packet.header;
+                            if source.replace(header.ssrc) != Some(header.ssrc) {
+                                numbers = Numbers::default();
+                            }
                             counts.add(packet.payload.len());
+                            if is_muted.load(Ordering::Relaxed) {
+                                // It is still on its way; what follows the mute continues nothing.
+                                source = None;
+                                continue;
+                            }
+                            counts.arrived(numbers.push(header.sequence_number));
                             player.push(AudioPacket {
                                 seq: packet.header.sequence_number,
                                 timestamp: packet.header.timestamp,
@@ -68,7 +84,12 @@ impl VoiceIn {
         let task = tokio::spawn(async move {
             let _ = stopped.run_until_cancelled(receive).await;
         });
-        Ok(Self { user_id, received, remote, stop, task })
+        Ok(Self { user_id, received, remote, muted, stop, task })
+    }
+
+    /// Plays nothing while muted.
+    pub(crate) fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
     }
 
     /// How the voice does.

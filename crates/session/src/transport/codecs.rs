@@ -29,9 +29,10 @@ const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-
 const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
-/// How often missing packets are asked for again, and how often one packet at most.
-const NACK_INTERVAL: Duration = Duration::from_millis(20);
-const NACKS_A_PACKET: u16 = 10;
+/// How often missing packets are asked for again, and how often one packet at most: as long as pictures
+/// wait for it.
+const NACK_INTERVAL: Duration = Duration::from_millis(40);
+const NACKS_A_PACKET: u16 = 25;
 
 /// H.264 as every WebRTC client has it: constrained baseline, fragments allowed.
 pub(super) fn h264() -> RTCRtpCodec {

@@ -2,36 +2,46 @@
 //! the stack leaves out, turns requests for key frames into wishes of the stream's encoder, and
 //! keeps what the far end reports as lost.
 
+use super::path::Reported;
 use bytes::Bytes;
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
+    PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
+};
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Somebody cannot decode and wants a key frame.
 pub(crate) type Wish = Arc<Notify>;
 
-/// What the interceptor has to know about our streams, by SSRC.
+/// What the interceptor has to know about our streams, by SSRC, and what it found out.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<u32, Stream>>>);
+pub(crate) struct Streams {
+    known: Arc<Mutex<HashMap<u32, Stream>>>,
+    reported: Arc<Mutex<Reported>>,
+}
 
 #[derive(Debug, Default)]
 struct Stream {
     mid: Option<Bytes>,
     wish: Option<Wish>,
-    /// Share of the latest packets that did not arrive, 0.0..1.0.
-    loss: f64,
+    /// Share of the latest packets that did not arrive, 0.0..1.0, and when that was reported.
+    loss: Option<(f64, Instant)>,
 }
+
+/// A stream that is silent is not reported on, and what was reported before says nothing any more.
+const FRESH: Duration = Duration::from_secs(12);
 
 impl Streams {
     fn lock(&self) -> MutexGuard<'_, HashMap<u32, Stream>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Key frames of `ssrc` are made by whoever waits for `wish`.
@@ -44,12 +54,26 @@ impl Streams {
         self.lock().entry(ssrc).or_default().mid = Some(Bytes::copy_from_slice(mid.as_bytes()));
     }
 
-    /// The loss of the stream that fares worst, 0.0..1.0.
-    pub(crate) fn loss(&self) -> f64 {
-        self.lock().values().map(|stream| stream.loss).fold(0.0, f64::max)
+    /// The loss of the stream that fares worst at `now`, 0.0..1.0.
+    pub(crate) fn loss(&self, now: Instant) -> f64 {
+        let known = self.lock();
+        let reported = known.values().filter_map(|stream| stream.loss);
+        let fresh = reported.filter(|(_, at)| now.saturating_duration_since(*at) < FRESH);
+        fresh.map(|(loss, _)| loss).fold(0.0, f64::max)
     }
 
-    fn set_loss(&self, ssrc: u32, loss: f64) {
+    /// What the far end told of single packets.
+    pub(crate) fn reported(&self) -> Reported {
+        *self.reported.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add_reported(&self, news: Reported) {
+        let mut all = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        all.arrived += news.arrived;
+        all.lost += news.lost;
+    }
+
+    fn set_loss(&self, ssrc: u32, loss: Option<(f64, Instant)>) {
         if let Some(stream) = self.lock().get_mut(&ssrc) {
             stream.loss = loss;
         }
@@ -111,11 +135,12 @@ impl Outgoing {
         }
     }
 
-    fn reported(&mut self, report: &ReceiverReport) {
+    fn reported(&mut self, report: &ReceiverReport, now: Instant) {
         for block in &report.reports {
             if let Some(local) = self.locals.get_mut(&block.ssrc) {
                 local.known = true;
-                self.streams.set_loss(local.base, f64::from(block.fraction_lost) / 256.0);
+                let loss = f64::from(block.fraction_lost) / 256.0;
+                self.streams.set_loss(local.base, Some((loss, now)));
             }
         }
     }
@@ -133,7 +158,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Outgoing {
             for report in reports {
                 let report = report.as_any();
                 if let Some(report) = report.downcast_ref::<ReceiverReport>() {
-                    self.reported(report);
+                    self.reported(report, packet.now);
+                } else if let Some(told) = report.downcast_ref::<TransportLayerCc>() {
+                    self.streams.add_reported(single(told));
                 } else if let Some(loss) = report.downcast_ref::<PictureLossIndication>() {
                     self.streams.wish(loss.media_ssrc);
                 } else if let Some(request) = report.downcast_ref::<FullIntraRequest>() {
@@ -162,6 +189,33 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Outgoing {
     }
 }
 
+/// What a transport-wide report tells of each packet.
+fn single(told: &TransportLayerCc) -> Reported {
+    let mut left = usize::from(told.packet_status_count);
+    let mut found = Reported::default();
+    for chunk in &told.packet_chunks {
+        let (count, lost) = match chunk {
+            PacketStatusChunk::RunLengthChunk(run) => {
+                let count = usize::from(run.run_length).min(left);
+                (count, if is_lost(run.packet_status_symbol) { count } else { 0 })
+            }
+            PacketStatusChunk::StatusVectorChunk(list) => {
+                // The last one is filled up with symbols that mean nothing.
+                let symbols = list.symbol_list.iter().take(left);
+                (symbols.len(), symbols.filter(|symbol| is_lost(**symbol)).count())
+            }
+        };
+        left -= count;
+        found.lost += lost as u64;
+        found.arrived += (count - lost) as u64;
+    }
+    found
+}
+
+fn is_lost(symbol: SymbolTypeTcc) -> bool {
+    symbol == SymbolTypeTcc::PacketNotReceived
+}
+
 impl Interceptor for Outgoing {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
         let mid_extension = info
@@ -178,7 +232,7 @@ impl Interceptor for Outgoing {
 
     fn unbind_local_stream(&mut self, info: &StreamInfo) {
         self.locals.remove(&info.ssrc);
-        self.streams.set_loss(info.ssrc, 0.0);
+        self.streams.set_loss(info.ssrc, None);
         if let Some(ssrc) = info.ssrc_rtx {
             self.locals.remove(&ssrc);
         }
@@ -194,6 +248,7 @@ mod tests {
     use super::*;
     use rtc::interceptor::{AttributedPacket, RTPHeaderExtension};
     use rtc::rtcp::reception_report::ReceptionReport;
+    use rtc::rtcp::transport_feedbacks::transport_layer_cc::{RunLengthChunk, StatusVectorChunk};
     use rtc::shared::TransportContext;
 
     fn tagged(packet: Packet) -> TaggedPacket {
@@ -251,9 +306,33 @@ mod tests {
         // Of the second, somebody else's, nothing is known here.
         let report = ReceiverReport { reports: vec![missed(7, 64), missed(99, 255)], ..Default::default() };
         outgoing.handle_read(tagged(Packet::Rtcp(vec![Box::new(report)]))).unwrap();
-        assert_eq!(streams.loss(), 0.25);
+        let now = Instant::now();
+        assert_eq!(streams.loss(now), 0.25);
+        assert_eq!(streams.loss(now + FRESH), 0.0, "it is silent since");
         outgoing.unbind_local_stream(&StreamInfo { ssrc: 7, ..StreamInfo::default() });
-        assert_eq!(streams.loss(), 0.0);
+        assert_eq!(streams.loss(now), 0.0);
+    }
+
+    #[test]
+    fn what_arrived_and_what_did_not_is_counted_packet_by_packet() {
+        use SymbolTypeTcc::{PacketNotReceived as Lost, PacketReceivedSmallDelta as Here};
+        let (mut outgoing, streams) = bound();
+        let run = RunLengthChunk { packet_status_symbol: Lost, run_length: 3, ..Default::default() };
+        let list =
+            StatusVectorChunk { symbol_list: vec![Here, Here, Lost, Here, Lost], ..Default::default() };
+        let told = TransportLayerCc {
+            // The fifth symbol of the list is no packet any more.
+            packet_status_count: 7,
+            packet_chunks: vec![
+                PacketStatusChunk::RunLengthChunk(run),
+                PacketStatusChunk::StatusVectorChunk(list),
+            ],
+            ..Default::default()
+        };
+        for times in 1..=2 {
+            outgoing.handle_read(tagged(Packet::Rtcp(vec![Box::new(told.clone())]))).unwrap();
+            assert_eq!(streams.reported(), Reported { arrived: 3 * times, lost: 4 * times });
+        }
     }
 
     #[tokio::test]

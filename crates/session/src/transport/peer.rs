@@ -1,12 +1,15 @@
 use super::asking::Asks;
 use super::codecs::{h264, interceptors, media_engine, opus};
+use super::detour::Doors;
 use super::outgoing::{Streams, Wish};
+use super::shield::ShieldedRuntime;
 use super::{Path, Side, TransportError};
 use bytes::Bytes;
 use confab_protocol::{IceServer, Notice};
 use rtc::data_channel::RTCDataChannelInit;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::transport::RTCDtlsRole;
 use rtc::rtp::extension::HeaderExtension;
 use rtc::rtp::extension::audio_level_extension::AudioLevelExtension;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -27,6 +30,7 @@ use webrtc::peer_connection::{
     RTCPeerConnectionState, RTCSessionDescription, RTCStatsReportEntry, SettingEngineBuilder, StatsSelector,
 };
 use webrtc::rtp_transceiver::RtpSender;
+use webrtc::runtime::TokioRuntime;
 
 /// Pause between connectivity checks and how many there are: the defaults (200 ms) make up most
 /// of the time that a connection takes.
@@ -140,9 +144,19 @@ pub(crate) struct Peer {
     gathered: watch::Receiver<bool>,
     streams: Streams,
     asks: Asks,
+    /// Where the server takes connections.
+    doors: Arc<Doors>,
     senders: Vec<(u32, Arc<dyn RtpSender>)>,
-    /// Held open: LiveKit clients open both, whatever they send.
-    _channels: Vec<Arc<dyn DataChannel>>,
+    channels: Option<Channels>,
+}
+
+/// The data channels of a publisher: LiveKit clients open both, whatever they send. Dropping them
+/// does not close them.
+pub(crate) struct Channels {
+    /// Nothing is lost, and everything comes in its order.
+    pub(crate) reliable: Arc<dyn DataChannel>,
+    /// What is lost stays lost.
+    pub(crate) lossy: Arc<dyn DataChannel>,
 }
 
 impl std::fmt::Debug for Peer {
@@ -158,10 +172,11 @@ impl Peer {
         plan: &Plan,
         events: mpsc::Sender<PeerEvent>,
     ) -> Result<Peer, TransportError> {
-        let (streams, asks) = (Streams::default(), Asks::default());
+        let (streams, asks, doors) = (Streams::default(), Asks::default(), Arc::new(Doors::default()));
         let (gathered, is_gathered) = watch::channel(false);
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
+            .with_answering_dtls_role(RTCDtlsRole::Client)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
             .with_host_acceptance_min_wait(Some(Duration::ZERO))
@@ -191,12 +206,13 @@ impl Peer {
             .with_interceptor_registry(interceptors(side, streams.clone(), asks.clone()))
             .with_handler(Arc::new(Handler { side, events, gathered }))
             .with_udp_addrs(addresses)
+            .with_runtime(Arc::new(ShieldedRuntime::new(Arc::new(TokioRuntime), doors.clone())))
             .build()
             .await?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let channels = match side {
-            Side::Publisher => open_channels(&*connection).await?,
-            Side::Subscriber => Vec::new(),
+            Side::Publisher => Some(open_channels(&*connection).await?),
+            Side::Subscriber => None,
         };
         Ok(Peer {
             side,
@@ -204,9 +220,15 @@ impl Peer {
             gathered: is_gathered,
             streams,
             asks,
+            doors,
             senders: Vec::new(),
-            _channels: channels,
+            channels,
         })
+    }
+
+    /// A publisher's data channels, once.
+    pub(crate) fn take_channels(&mut self) -> Option<Channels> {
+        self.channels.take()
     }
 
     /// Adds a camera; its packets go out once the next offer is answered.
@@ -282,11 +304,13 @@ impl Peer {
 
     /// The answer to our latest offer.
     pub(crate) async fn take_answer(&self, sdp: String) -> Result<(), TransportError> {
+        self.doors.learn(&sdp);
         self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await
     }
 
     /// The answer to an offer of the far end, with candidates inside.
     pub(crate) async fn answer(&self, offer: String) -> Result<String, TransportError> {
+        self.doors.learn(&offer);
         self.connection.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
         let answer = self.connection.create_answer(None).await?;
         self.connection.set_local_description(answer.clone()).await?;
@@ -298,8 +322,11 @@ impl Peer {
         self.asks.clone()
     }
 
-    /// A candidate of the far end.
+    /// A candidate of the far end. The stack gets none that takes connections: it would make them.
     pub(crate) async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), TransportError> {
+        if self.doors.learn_candidate(&candidate.candidate) {
+            return Ok(());
+        }
         self.connection.add_ice_candidate(candidate).await
     }
 
@@ -316,7 +343,7 @@ impl Peer {
             .filter(|seconds| *seconds > 0.0 && seconds.is_finite())
             .max_by(f64::total_cmp)
             .map(Duration::from_secs_f64);
-        Path { round_trip, up_loss: self.streams.loss() }
+        Path { round_trip, up_loss: self.streams.loss(now), reported: self.streams.reported() }
     }
 
     /// Ends the connection, its task and its sockets.
@@ -346,13 +373,13 @@ impl Peer {
     }
 }
 
-async fn open_channels(connection: &dyn PeerConnection) -> Result<Vec<Arc<dyn DataChannel>>, TransportError> {
+async fn open_channels(connection: &dyn PeerConnection) -> Result<Channels, TransportError> {
     let reliable = RTCDataChannelInit { ordered: true, ..Default::default() };
     let lossy = RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
-    Ok(vec![
-        connection.create_data_channel("_reliable", Some(reliable)).await?,
-        connection.create_data_channel("_lossy", Some(lossy)).await?,
-    ])
+    Ok(Channels {
+        reliable: connection.create_data_channel("_reliable", Some(reliable)).await?,
+        lossy: connection.create_data_channel("_lossy", Some(lossy)).await?,
+    })
 }
 
 fn random_ssrc() -> u32 {

@@ -1,5 +1,6 @@
 use confab_media::{CameraSource, DeviceKind, MicrophoneSource, devices};
 use confab_protocol::{Event, RawEnterParams, Role, Scene, SdkAppId, user_sig};
+use confab_server::Identity;
 use rooms::{APP, Guest, Hall, KEY, PATIENCE, sign};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -154,4 +155,21 @@ async fn somebody_in_the_audience_is_warned_and_nothing_is_sent() {
     assert!(!viewer.told.iter().any(|event| matches!(event, Event::OnSendFirstLocalVideoFrame { .. })));
     viewer.leave().await;
     anchor.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_does_not_go_with_the_servers_encryption_is_said_to_be_wrong() {
+    let mut hall = Hall::open().await;
+    let identity = Identity::read(&Identity::make().unwrap()).unwrap();
+    hall.let_in("127.0.0.2".parse().unwrap(), &identity).await;
+    let port = hall.address().port();
+    let fingerprint = identity.fingerprint();
+    for (server, said) in [
+        (format!("http://127.0.0.2:{port}"), "takes encrypted connections only"),
+        (format!("127.0.0.1:{port}#{fingerprint}"), "does not encrypt as it should"),
+    ] {
+        let params = RawEnterParams { server: Some(server), ..hall.params("ann", 1) };
+        let (_, _, message) = refused(params).await;
+        assert!(message.contains(said), "{message}");
+    }
 }

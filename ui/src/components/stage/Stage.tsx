@@ -3,28 +3,42 @@ import {
   use,
   useEffect,
   useLayoutEffect,
+  useMemo,
   useRef,
   useState,
   type ReactNode,
   type RefObject,
 } from "react";
+import type { Host } from "../../host/host";
 import type { Scene } from "../../types/Scene";
+import { Canvas, type Fault } from "./Canvas";
 import { Sheet, type Wish } from "./sheet";
 import styles from "./Stage.module.css";
 
-const StageContext = createContext<Sheet | null>(null);
+const StageContext = createContext<{ sheet: Sheet; blind: boolean } | null>(null);
+
+const REASONS: Record<Fault, string> = {
+  webgl: "The web view of this computer has no WebGL.",
+  frames: "The page gets none from the app; close Confab and start it again.",
+};
 
 type StageProps = {
   /** Tells the backend where pictures belong. */
   send: (scene: Scene) => void;
+  /** Where the page draws pictures itself: what brings them. */
+  frames: Host["frames"] | null;
   /** The colour around the tiles. */
   ground: "page" | "stage";
   children: ReactNode;
 };
 
-/** Paints the page's ground with a hole wherever a tile shows a picture drawn by the backend. */
-export function Stage({ send, ground, children }: StageProps) {
+/**
+ * Paints the page's ground with a hole wherever a tile shows a picture. It is drawn below: by the
+ * backend, or on a canvas of the page.
+ */
+export function Stage({ send, frames, ground, children }: StageProps) {
   const [sheet] = useState(() => new Sheet(send));
+  const [fault, setFault] = useState<Fault | null>(null);
   const path = useRef<SVGPathElement>(null);
   useLayoutEffect(() => {
     sheet.paintOn(path.current);
@@ -33,19 +47,39 @@ export function Stage({ send, ground, children }: StageProps) {
     };
   }, [sheet]);
   useEffect(() => sheet.start(), [sheet]);
+  const shown = frames === null ? null : fault;
+  // Frames may come again as long as there are tiles to show them.
+  const blind = shown === "webgl";
+  const context = useMemo(() => ({ sheet, blind }), [sheet, blind]);
   return (
-    <StageContext value={sheet}>
+    <StageContext value={context}>
+      {frames !== null && <Canvas sheet={sheet} frames={frames} onFault={setFault} />}
       <svg className={styles["sheet"]} aria-hidden="true" focusable="false">
         <path ref={path} className={styles[ground]} fillRule="evenodd" d="" />
       </svg>
-      {children}
+      <div className={styles["window"]}>
+        <div role="status" className={styles["live"]}>
+          {shown !== null && (
+            <p className={styles["fault"]} data-testid="stage-fault">
+              <strong>Pictures cannot be shown.</strong> {REASONS[shown]} Sound and everything else
+              work.
+            </p>
+          )}
+        </div>
+        <div className={styles["rest"]}>{children}</div>
+      </div>
     </StageContext>
   );
 }
 
-/** Lets the backend draw where `ref` is, as long as `wish` is not null. */
+/** Whether nobody's picture can be shown in this window. */
+export function useBlind(): boolean {
+  return use(StageContext)?.blind ?? false;
+}
+
+/** Lets a picture be drawn where `ref` is, as long as `wish` is not null. */
 export function useStageTile(ref: RefObject<HTMLElement | null>, wish: Wish | null): void {
-  const sheet = use(StageContext);
+  const sheet = use(StageContext)?.sheet ?? null;
   const shown = wish !== null;
   useLayoutEffect(() => {
     const element = ref.current;

@@ -15,6 +15,8 @@ export class Sheet {
   private path: SVGPathElement | null = null;
   private planned = 0;
   private said = "";
+  private scene: Scene | null = null;
+  private readonly followers = new Set<(scene: Scene) => void>();
 
   constructor(private readonly send: (scene: Scene) => void) {
     this.sizes = new ResizeObserver(this.plan);
@@ -50,6 +52,15 @@ export class Sheet {
   paintOn(path: SVGPathElement | null): void {
     this.path = path;
     this.plan();
+  }
+
+  /** Hears every scene from now on, and the present one at once. The returned function ends it. */
+  follow(follower: (scene: Scene) => void): () => void {
+    this.followers.add(follower);
+    if (this.scene !== null) follower(this.scene);
+    return () => {
+      this.followers.delete(follower);
+    };
   }
 
   put(element: HTMLElement, wish: Wish): void {
@@ -92,6 +103,8 @@ export class Sheet {
     const saying = JSON.stringify(scene);
     if (saying === this.said) return;
     this.said = saying;
+    this.scene = scene;
+    for (const follower of this.followers) follower(scene);
     this.send(scene);
   }
 }

@@ -5,8 +5,9 @@ import { Choice } from "../../components/Choice";
 import { EndDialog } from "../../components/EndDialog";
 import { Field } from "../../components/Field";
 import { Icon, type IconName } from "../../components/Icon";
+import { LanSwitch } from "../../components/LanSwitch";
 import { useStore } from "../../components/store";
-import { readInvitation } from "../../state/invitation";
+import { mayInvite } from "../../state/invitation";
 import { firstWrong, type JoinForm } from "../../state/join";
 import type { Joining, Step } from "../../state/state";
 import { ANCHOR, AUDIENCE, hasRoles, SCENES } from "../../state/terms";
@@ -44,19 +45,26 @@ type CardProps = { joining: Joining; hosting: Hosting | null };
 export function JoinFormCard({ joining, hosting }: CardProps) {
   const store = useStore();
   const form = useRef<HTMLFormElement>(null);
-  const { form: values, errors, refusal, step } = joining;
+  const { form: values, errors, complaints, refusal, step } = joining;
   const busy = step !== null;
   const edit = (change: Partial<JoinForm>) => {
     store.edit(change);
   };
 
-  // Whenever complaints come up, the first wrong field is where the person goes on.
+  // Whenever complaints come up, the first wrong field is where the person goes on; not when they
+  // mend it, which leaves another one the first.
   const wrong = firstWrong(errors);
-  const complaint = wrong === null ? null : errors[wrong];
+  const first = useRef(wrong);
   useEffect(() => {
-    if (wrong === null) return;
-    form.current?.querySelector<HTMLInputElement>(`[name="${wrong}"]`)?.focus();
-  }, [wrong, complaint]);
+    first.current = wrong;
+  });
+  useEffect(() => {
+    if (first.current === null) return;
+    const input = form.current?.querySelector<HTMLInputElement>(`[name="${first.current}"]`);
+    input?.focus({ preventScroll: true });
+    // Together with its sentence, which the button at the foot would cover.
+    input?.closest("[data-field]")?.scrollIntoView({ block: "nearest" });
+  }, [complaints]);
 
   // Whoever comes back has a name already and goes on with the room.
   useEffect(() => {
@@ -137,15 +145,20 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
             edit({ server });
           }}
           onPaste={(event) => {
-            const invited = readInvitation(event.clipboardData.getData("text"));
-            if (invited === null) return;
+            const text = event.clipboardData.getData("text");
+            if (!mayInvite(text)) return;
             event.preventDefault();
-            edit(invited);
+            void store.paste(text);
           }}
         />
       )}
       {values.where === "host" && (
         <HostingPart hosting={hosting} values={values} busy={busy} edit={edit} />
+      )}
+      {values.ticket !== "" && (
+        <p className={styles["note"]} data-testid="ticket-note">
+          The invitation holds a ticket that lets you in once.
+        </p>
       )}
       <Advanced joining={joining} busy={busy} edit={edit} />
       <div className={styles["foot"]}>
@@ -224,36 +237,39 @@ function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hos
   const [asking, setAsking] = useState(false);
   if (hosting !== null) {
     return (
-      <div className={styles["hosting"]} data-testid="hosting-note">
-        <span>
-          This computer is hosting at{" "}
-          <span className="selectable" data-testid="hosting-address">
-            {hosting.addresses[0] ?? hosting.server}
+      <>
+        <div className={styles["hosting"]} data-testid="hosting-note">
+          <span>
+            This computer is hosting at{" "}
+            <span className="selectable" data-testid="hosting-address">
+              {hosting.addresses[0] ?? hosting.server}
+            </span>
+            .
           </span>
-          .
-        </span>
-        <Button
-          look="quiet"
-          disabled={busy}
-          data-testid="stop-hosting"
-          onClick={() => {
-            setAsking(true);
-          }}
-        >
-          Stop hosting
-        </Button>
-        {asking && (
-          <EndDialog
-            title="Stop hosting?"
-            text="Whoever is still in a room on this computer has to leave it."
-            end="Stop hosting"
-            onEnd={() => void store.stopHosting()}
-            onClose={() => {
-              setAsking(false);
+          <Button
+            look="quiet"
+            disabled={busy}
+            data-testid="stop-hosting"
+            onClick={() => {
+              setAsking(true);
             }}
-          />
-        )}
-      </div>
+          >
+            Stop hosting
+          </Button>
+          {asking && (
+            <EndDialog
+              title="Stop hosting?"
+              text="Whoever is still in a room on this computer has to leave it."
+              end="Stop hosting"
+              onEnd={() => void store.stopHosting()}
+              onClose={() => {
+                setAsking(false);
+              }}
+            />
+          )}
+        </div>
+        <LanSwitch hosting={hosting} testId="host-lan" />
+      </>
     );
   }
   return (
@@ -273,6 +289,7 @@ function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hos
 const STEP_WORDS: Record<Step, string> = {
   hosting: "Opening the room…",
   entering: "Joining…",
+  waiting: "Waiting for the host to let you in…",
 };
 
 function Submit({ step, where }: { step: Step | null; where: JoinForm["where"] }) {

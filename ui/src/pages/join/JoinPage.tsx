@@ -1,15 +1,19 @@
+import { useEffect } from "react";
 import { Logo } from "../../components/Logo";
 import { ThemeSwitch } from "../../components/ThemeSwitch";
-import { usePageState } from "../../components/store";
+import { usePageState, useStore } from "../../components/store";
 import { cameraWish } from "../../state/state";
 import { JoinFormCard } from "./JoinFormCard";
+import { Nearby } from "./Nearby";
 import { Preview } from "./Preview";
 import styles from "./JoinPage.module.css";
 
 /** Where everything begins: who, which room, where. */
 export function JoinPage() {
+  const store = useStore();
   const state = usePageState();
   const { joining, app } = state;
+  useEffect(() => store.lookAround(), [store]);
   return (
     <div className={styles["page"]} data-testid="join-page">
       <header className={styles["top"]}>
@@ -28,6 +32,14 @@ export function JoinPage() {
               userId={joining.form.userId || app.userId}
               camera={app.camera}
               wished={cameraWish(state)}
+            />
+            <Nearby
+              found={app.nearby ?? null}
+              form={joining.form}
+              busy={joining.step !== null}
+              edit={(change) => {
+                store.edit(change);
+              }}
             />
           </div>
           <JoinFormCard joining={joining} hosting={app.hosting} />

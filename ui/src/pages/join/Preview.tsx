@@ -4,9 +4,9 @@ import { Button, Spinner } from "../../components/Button";
 import { DeviceDialog } from "../../components/DeviceDialog";
 import { DeviceButton } from "../../components/DeviceButton";
 import { Icon } from "../../components/Icon";
-import { useStageTile } from "../../components/stage/Stage";
+import { useBlind, useStageTile } from "../../components/stage/Stage";
 import { useStore } from "../../components/store";
-import type { JoinForm } from "../../state/join";
+import { isSeen, type JoinForm } from "../../state/join";
 import { AUDIENCE, hasRoles, hasVideo } from "../../state/terms";
 import { inWords } from "../../state/words";
 import type { CameraView } from "../../types/CameraView";
@@ -28,7 +28,8 @@ export function Preview({ form, userId, camera, wished }: PreviewProps) {
   const [devices, setDevices] = useState(false);
   const audience = hasRoles(form.scene) && form.role === AUDIENCE;
   const seen = hasVideo(form.scene) && !audience;
-  const live = seen && camera.on && camera.ready;
+  const blind = useBlind();
+  const live = seen && camera.on && camera.ready && camera.fault === null && !blind;
   useStageTile(
     tile,
     live ? { id: "", fit: "fill", mirror: true, radius: 16, speaking: false } : null,
@@ -64,7 +65,7 @@ export function Preview({ form, userId, camera, wished }: PreviewProps) {
             {hasVideo(form.scene) && (
               <DeviceButton
                 device="camera"
-                on={wished}
+                on={camera.on}
                 testId="preview-camera"
                 onClick={() => void store.toggleCamera()}
               />
@@ -75,7 +76,6 @@ export function Preview({ form, userId, camera, wished }: PreviewProps) {
       <p className={styles["caption"]}>{caption(form, live, audience)}</p>
       <div>
         <Button
-          look="quiet"
           icon="settings"
           aria-haspopup="dialog"
           data-testid="devices"
@@ -101,20 +101,22 @@ type StillProps = PreviewProps & { seen: boolean; audience: boolean };
 
 function Still({ form, userId, camera, wished, seen, audience }: StillProps) {
   const store = useStore();
-  if (seen && camera.fault !== null && !camera.on) {
+  if (seen && camera.fault !== null) {
     return (
       <>
         <Icon name="cameraOff" size={32} />
         <p className={styles["words"]} role="status" data-testid="preview-fault">
           {inWords(camera.fault)}
         </p>
-        <Button data-testid="preview-retry" onClick={() => void store.toggleCamera()}>
-          Try again
-        </Button>
+        {!camera.on && (
+          <Button data-testid="preview-retry" onClick={() => void store.toggleCamera()}>
+            Try again
+          </Button>
+        )}
       </>
     );
   }
-  if (seen && camera.on) {
+  if (seen && camera.on && !camera.ready) {
     return (
       <p className={styles["words"]} role="status">
         <Spinner /> Starting the camera…
@@ -132,17 +134,24 @@ function Still({ form, userId, camera, wished, seen, audience }: StillProps) {
         {audience
           ? "You will watch and listen."
           : seen
-            ? wished
-              ? "Your picture appears here."
-              : "Your camera is off."
+            ? stillWords(camera.on, wished)
             : "This kind of meeting has no pictures."}
       </p>
     </>
   );
 }
 
+function stillWords(on: boolean, wished: boolean): string {
+  // Where pictures cannot be shown.
+  if (on) return "Your camera is on.";
+  return wished ? "Your picture appears here." : "Your camera is off.";
+}
+
 function caption(form: JoinForm, live: boolean, audience: boolean): string {
   if (audience) return "Nobody sees or hears the audience.";
   if (live) return "Only you see yourself mirrored.";
+  const camera = form.camera && isSeen(form);
+  if (camera && form.microphone) return "Your camera and microphone open when you join.";
+  if (camera) return "Your camera opens when you join. You join muted.";
   return form.microphone ? "Your microphone opens when you join." : "You join muted.";
 }

@@ -2,12 +2,15 @@ import { useState, type ComponentProps } from "react";
 import { DeviceDialog } from "../../components/DeviceDialog";
 import { Icon, type IconName } from "../../components/Icon";
 import { useStore } from "../../components/store";
-import type { Controls as View } from "../../state/meeting";
+import type { Control as Switch, Controls as View } from "../../state/meeting";
+import { inWords } from "../../state/words";
 import styles from "./Controls.module.css";
 
 type ControlsProps = {
   controls: View;
   count: number;
+  /** How many people wait to be let in. */
+  waiting: number;
   panel: boolean;
   leaving: boolean;
   onPanel: () => void;
@@ -15,7 +18,15 @@ type ControlsProps = {
 };
 
 /** The bottom bar. */
-export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: ControlsProps) {
+export function Controls({
+  controls,
+  count,
+  waiting,
+  panel,
+  leaving,
+  onPanel,
+  onLeave,
+}: ControlsProps) {
   const store = useStore();
   const { microphone, camera } = controls;
   const [devices, setDevices] = useState(false);
@@ -25,10 +36,10 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
         {microphone.offered && (
           <Control
             icon={microphone.on ? "microphone" : "microphoneOff"}
-            words={microphone.on ? "Mute" : "Unmute"}
+            words={microphone.fault ? "No microphone" : microphone.on ? "Mute" : "Unmute"}
             off={!microphone.on}
             keys="Control+D"
-            title={`${microphone.on ? "Mute" : "Unmute"} the microphone (Ctrl+D)`}
+            title={titleOf(microphone, "Mute", "Unmute", "the microphone (Ctrl+D)")}
             data-testid="toggle-microphone"
             data-state={microphone.on ? "on" : "off"}
             onClick={() => void store.toggleMicrophone()}
@@ -37,13 +48,22 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
         {camera.offered && (
           <Control
             icon={camera.on ? "camera" : "cameraOff"}
-            words={camera.on ? "Stop video" : "Start video"}
+            words={camera.fault ? "No camera" : camera.on ? "Stop video" : "Start video"}
             off={!camera.on}
             keys="Control+E"
-            title={`${camera.on ? "Stop" : "Start"} the camera (Ctrl+E)`}
+            title={titleOf(camera, "Stop", "Start", "the camera (Ctrl+E)")}
             data-testid="toggle-camera"
             data-state={camera.on ? "on" : "off"}
             onClick={() => void store.toggleCamera()}
+          />
+        )}
+        {controls.role !== null && (
+          <Control
+            icon="live"
+            words={controls.role.words}
+            title={controls.role.title}
+            data-testid="switch-role"
+            onClick={() => void store.switchRole()}
           />
         )}
         <Control
@@ -59,7 +79,7 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
         <Control
           id="toggle-people"
           icon="people"
-          words={`People ${count}`}
+          words={waiting > 0 ? `${waiting} waiting` : `People ${count}`}
           pressed={panel}
           keys="Control+P"
           title={`${panel ? "Hide" : "Show"} the list of people (Ctrl+P)`}
@@ -87,6 +107,12 @@ export function Controls({ controls, count, panel, leaving, onPanel, onLeave }: 
       )}
     </footer>
   );
+}
+
+/** What a click does; before it why nothing comes of a device that was turned on. */
+function titleOf({ on, fault }: Switch, off: string, start: string, what: string): string {
+  if (fault === null) return `${on ? off : start} ${what}`;
+  return `${inWords(fault)} ${off} ${what}`;
 }
 
 type ControlProps = Omit<ComponentProps<"button">, "className" | "children"> & {

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { Button } from "../../components/Button";
+import { LanSwitch } from "../../components/LanSwitch";
 import { Icon } from "../../components/Icon";
 import { copyText } from "../../components/clipboard";
 import { useStore } from "../../components/store";
@@ -8,7 +9,15 @@ import type { Hosting } from "../../types/Hosting";
 import styles from "./Invite.module.css";
 
 /** The hosting badge; opens what others need to join. */
-export function InviteButton({ state, hosting }: { state: State; hosting: Hosting }) {
+export function InviteButton({
+  state,
+  hosting,
+  onLinks,
+}: {
+  state: State;
+  hosting: Hosting;
+  onLinks: () => void;
+}) {
   const [open, setOpen] = useState(false);
   const around = useRef<HTMLDivElement>(null);
   const panel = useId();
@@ -51,36 +60,56 @@ export function InviteButton({ state, hosting }: { state: State; hosting: Hostin
       </button>
       <div id={panel} hidden={!open} className={styles["popover"]}>
         <h2 className={styles["title"]}>Invite others</h2>
-        <InviteDetails state={state} hosting={hosting} idPrefix="invite" />
+        <InviteDetails
+          state={state}
+          hosting={hosting}
+          idPrefix="invite"
+          onLinks={() => {
+            setOpen(false);
+            // The focus comes back to where it can be seen.
+            around.current?.querySelector("button")?.focus();
+            onLinks();
+          }}
+        />
       </div>
     </div>
   );
 }
 
 /** The same for somebody who waits alone: nobody can come who was not told where. */
-export function InviteCard({ state }: { state: State }) {
+export function InviteCard({ state, onLinks }: { state: State; onLinks: () => void }) {
   const hosting = hostingOf(state);
   if (hosting === null) return null;
   return (
     <section className={styles["card"]} aria-label="Invite others" data-testid="invite-card">
       <h2 className={styles["title"]}>You are the only one here</h2>
-      <InviteDetails state={state} hosting={hosting} idPrefix="invite-card" />
+      <InviteDetails state={state} hosting={hosting} idPrefix="invite-card" onLinks={onLinks} />
     </section>
   );
 }
 
-type DetailsProps = { state: State; hosting: Hosting; idPrefix: string };
+/** Who can reach the address below. */
+function reach({ lan, addresses }: Hosting): string {
+  if (!lan) return "Only windows on this computer can reach this address.";
+  return addresses.length > 0
+    ? "Others choose “Join a server” and paste an invitation, or type this address."
+    : "This computer is in no network. Connect it, and an address for others appears here.";
+}
 
-function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
+type DetailsProps = { state: State; hosting: Hosting; idPrefix: string; onLinks: () => void };
+
+function InviteDetails({ state, hosting, idPrefix, onLinks }: DetailsProps) {
   const store = useStore();
   const { room } = state.app;
   const [copied, setCopied] = useState(false);
   const label = roomLabel(state);
   const kind = room?.strRoomId == null ? "Number" : "Text";
-  const addresses = hosting.addresses.length > 0 ? hosting.addresses : [hosting.server];
+  // Nobody else can reach a computer that is in no network.
+  const alone = hosting.lan && hosting.addresses.length === 0;
+  const addresses = hosting.lan ? hosting.addresses : [hosting.server];
   const copy = async () => {
-    const text = store.invitation();
-    const done = text !== null && (await copyText(text));
+    const made = await store.invitation();
+    const done = typeof made !== "string" && (await copyText(made.message));
     setCopied(done);
     if (!done) {
       store.failed("The invitation could not be copied. Tell the others the server and the room.");
@@ -97,14 +126,14 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
   }, [copied]);
   return (
     <>
-      <p className={styles["lead"]}>
-        {isLocal(addresses)
-          ? "Only windows on this computer can reach this address."
-          : "Others choose “Join a server” and paste an invitation."}
-      </p>
+      <p className={styles["lead"]}>{reach(hosting)}</p>
+      <div className={styles["switch"]}>
+        <LanSwitch hosting={hosting} testId={`${idPrefix}-lan`} />
+      </div>
       <dl className={styles["list"]}>
         <dt>Server</dt>
         <dd className="selectable" data-testid={`${idPrefix}-address`}>
+          {alone && "No address yet"}
           {addresses.map((address) => (
             <span key={address} className={styles["line"]}>
               {address}
@@ -117,17 +146,25 @@ function InviteDetails({ state, hosting, idPrefix }: DetailsProps) {
           <span className={styles["kind"]}> {kind}</span>
         </dd>
       </dl>
-      <Button
-        icon={copied ? "check" : "copy"}
-        data-testid={`${idPrefix}-copy`}
-        onClick={() => void copy()}
-      >
-        <span aria-live="polite">{copied ? "Copied" : "Copy an invitation"}</span>
-      </Button>
+      <div className={styles["buttons"]}>
+        <Button
+          icon={copied ? "check" : "copy"}
+          data-testid={`${idPrefix}-copy`}
+          disabled={alone}
+          onClick={() => void copy()}
+        >
+          <span aria-live="polite">{copied ? "Copied" : "Copy an invitation"}</span>
+        </Button>
+        <Button
+          look="quiet"
+          aria-haspopup="dialog"
+          data-testid={`${idPrefix}-links`}
+          disabled={alone}
+          onClick={onLinks}
+        >
+          Links
+        </Button>
+      </div>
     </>
   );
-}
-
-function isLocal(addresses: readonly string[]): boolean {
-  return addresses.every((address) => /^(https?:\/\/)?(127\.|localhost|\[::1\])/.test(address));
 }

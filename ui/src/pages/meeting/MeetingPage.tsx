@@ -1,12 +1,15 @@
 import { useEffect, useState } from "react";
 import { EndDialog } from "../../components/EndDialog";
 import { usePageState, useStore } from "../../components/store";
-import { hostingOf } from "../../state/state";
+import { hostingOf, type Panel } from "../../state/state";
+import { roomTools } from "../../state/host";
 import { controlsOf, peopleOf, tilesOf } from "../../state/meeting";
 import { ConnectionBanner } from "./ConnectionBanner";
+import { ConnectionPanel } from "./ConnectionPanel";
 import { Controls } from "./Controls";
 import { Gallery } from "./Gallery";
 import { InviteCard } from "./Invite";
+import { InviteDialog } from "./InviteDialog";
 import { People } from "./People";
 import { TopBar } from "./TopBar";
 import { useShortcuts } from "./shortcuts";
@@ -17,27 +20,36 @@ export function MeetingPage() {
   const store = useStore();
   const state = usePageState();
   const [ending, setEnding] = useState(false);
-  const people = peopleOf(state.app);
-  const tiles = tilesOf(state.app);
+  const [inviting, setInviting] = useState(false);
+  const { panel, network } = state;
+  const people = peopleOf(state.app, network);
+  const tiles = tilesOf(state.app, network);
   const controls = controlsOf(state.app);
   const leaving = state.app.phase === "exiting";
   const hosts = hostingOf(state) !== null;
 
-  const togglePanel = () => {
-    store.dispatch({ type: "panel", open: !state.panel });
-    // The panel takes the focus when it opens: it goes back to where it came from.
-    if (state.panel) document.getElementById("toggle-people")?.focus();
+  const toggle = (which: Panel) => {
+    store.dispatch({ type: "panel", panel: panel === which ? null : which });
+    // A panel takes the focus when it opens: it goes back to where it came from.
+    if (panel === which) document.getElementById(`toggle-${which}`)?.focus();
   };
+  const togglePeople = () => {
+    toggle("people");
+  };
+  const toggleConnection = () => {
+    toggle("connection");
+  };
+  const ends = roomTools(state.app)?.ends === true;
   const leave = () => {
-    if (hosts && people.length > 1) setEnding(true);
+    if ((hosts || ends) && people.length > 1) setEnding(true);
     else void store.leave("leave");
   };
   useShortcuts({
     onMicrophone: () => controls.microphone.offered && void store.toggleMicrophone(),
     onCamera: () => controls.camera.offered && void store.toggleCamera(),
-    onPeople: togglePanel,
+    onPeople: togglePeople,
     onEscape: () => {
-      if (state.panel && !ending) togglePanel();
+      if (panel !== null && !ending && !inviting) toggle(panel);
     },
   });
   useEffect(() => {
@@ -45,32 +57,53 @@ export function MeetingPage() {
   }, []);
 
   const invites = hosts && people.length === 1;
+  const invite = () => {
+    setInviting(true);
+  };
   return (
     <div className={styles["page"]} data-testid="meeting-page">
-      <TopBar state={state} />
+      <TopBar state={state} onConnection={toggleConnection} onInvite={invite} />
       <ConnectionBanner connection={state.connection} />
       <div className={styles["middle"]}>
         <main className={styles["stage"]} aria-label="Meeting">
           <Gallery tiles={tiles} />
-          {invites && <InviteCard state={state} />}
+          {invites && <InviteCard state={state} onLinks={invite} />}
         </main>
-        {state.panel && <People people={people} onClose={togglePanel} />}
+        {panel === "people" && <People app={state.app} people={people} onClose={togglePeople} />}
+        {panel === "connection" && (
+          <ConnectionPanel network={network} people={people} onClose={toggleConnection} />
+        )}
       </div>
       <Controls
         controls={controls}
         count={people.length}
-        panel={state.panel}
+        waiting={state.app.waiting.length}
+        panel={panel === "people"}
         leaving={leaving}
-        onPanel={togglePanel}
+        onPanel={togglePeople}
         onLeave={leave}
       />
+      {inviting && (
+        <InviteDialog
+          onClose={() => {
+            setInviting(false);
+          }}
+        />
+      )}
       {ending && (
         <EndDialog
           title="Leave, or end the meeting?"
-          text="This computer hosts the room. If you only leave, the others can go on while the app stays open."
+          text={
+            hosts
+              ? "This computer hosts the room. If you only leave, the others can go on while the app stays open."
+              : "You are the host. If you only leave, somebody else becomes the host and the others go on."
+          }
           end="End for everyone"
-          onEnd={() => void store.leave("end")}
-          leave={{ label: "Leave, keep hosting", onLeave: () => void store.leave("leave") }}
+          onEnd={() => void store.leave(hosts ? "end" : "dismiss")}
+          leave={{
+            label: hosts ? "Leave, keep hosting" : "Leave",
+            onLeave: () => void store.leave("leave"),
+          }}
           onClose={() => {
             setEnding(false);
           }}

@@ -1,86 +1,166 @@
-import { useEffect, useRef } from "react";
+import { useState, type ReactNode } from "react";
 import { Avatar } from "../../components/Avatar";
+import { Bars } from "../../components/Bars";
 import { IconButton } from "../../components/Button";
-import { Icon, type IconName } from "../../components/Icon";
+import { EndDialog } from "../../components/EndDialog";
+import { Icon } from "../../components/Icon";
+import { Panel } from "../../components/Panel";
+import { useStore } from "../../components/store";
+import { Voice } from "../../components/Voice";
+import { choicesFor, roomTools, standingIn, standingLabel, type Choice } from "../../state/host";
 import type { Person } from "../../state/meeting";
+import { inFull } from "../../state/network";
+import type { AppState } from "../../types/AppState";
+import { HostTools } from "./HostTools";
+import { PersonMenu } from "./PersonMenu";
 import styles from "./People.module.css";
 
-type PeopleProps = { people: readonly Person[]; onClose: () => void };
+type PeopleProps = { app: AppState; people: readonly Person[]; onClose: () => void };
 
-/** Everybody by name, with what they send. */
-export function People({ people, onClose }: PeopleProps) {
-  const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus(), []);
+/** Everybody by name, with what they send, and what a host may do about it. */
+export function People({ app, people, onClose }: PeopleProps) {
+  const store = useStore();
+  const [asked, setAsked] = useState<Choice | null>(null);
+  const tools = roomTools(app);
+  const audience = app.roomState?.audience ?? 0;
+  const act = ({ action }: Choice) => void store.act(action);
   return (
-    <aside
-      id="people"
-      className={styles["panel"]}
-      aria-labelledby="people-title"
-      data-testid="participants-panel"
-    >
-      <header className={styles["head"]}>
-        <h2 ref={title} id="people-title" tabIndex={-1} className={styles["title"]}>
-          People <span className={styles["count"]}>{people.length}</span>
-        </h2>
-        <IconButton
-          icon="close"
-          label="Close the list"
-          data-testid="participants-close"
-          onClick={onClose}
-        />
-      </header>
-      {/* Scrolls by keyboard too, so it can be focused. */}
-      <ul
-        className={styles["list"]}
-        tabIndex={0}
-        aria-labelledby="people-title"
-        data-testid="participants-list"
+    <>
+      <Panel
+        id="people"
+        title={
+          <>
+            People <span className={styles["count"]}>{people.length}</span>
+          </>
+        }
+        closes="Close the list"
+        testIds={{
+          panel: "participants-panel",
+          close: "participants-close",
+          body: "participants-list",
+        }}
+        onClose={onClose}
       >
-        {people.map((person) => (
-          <Row key={person.id} person={person} />
-        ))}
-      </ul>
-    </aside>
+        {tools !== null && <HostTools tools={tools} waiting={app.waiting} />}
+        <ul aria-labelledby="people-title">
+          {people.map((person) => (
+            <Row
+              key={person.id}
+              person={person}
+              standing={standingLabel(standingIn(app, person.userId))}
+              choices={choicesFor(app, person.userId)}
+              onChoice={(choice) => {
+                if (choice.question === undefined) act(choice);
+                else setAsked(choice);
+              }}
+            />
+          ))}
+        </ul>
+        {audience > 0 && (
+          <p className={styles["audience"]} data-testid="audience-count">
+            {audience === 1 ? "One person watches" : `${audience} people watch`}
+          </p>
+        )}
+      </Panel>
+      {asked !== null && (
+        <EndDialog
+          title={`${asked.label}?`}
+          text={asked.question ?? ""}
+          end={asked.label}
+          stay="Cancel"
+          onEnd={() => {
+            act(asked);
+          }}
+          onClose={() => {
+            setAsked(null);
+          }}
+        />
+      )}
+    </>
   );
 }
 
-function Row({ person }: { person: Person }) {
-  const detail = [person.role, person.speaking ? "speaking" : null]
+type RowProps = {
+  person: Person;
+  standing: string | null;
+  choices: readonly Choice[];
+  onChoice: (choice: Choice) => void;
+};
+
+function Row({ person, standing, choices, onChoice }: RowProps) {
+  const { connection } = person;
+  const [open, setOpen] = useState(false);
+  const menu = `menu-${person.id}`;
+  const known = connection.quality !== 0;
+  const detail = [standing, person.role, known ? connection.words : null]
     .filter((word) => word !== null)
     .join(" · ");
   return (
     <li
-      className={styles["row"]}
       data-testid={person.self ? "participant-local" : `participant-${person.userId}`}
       data-video={person.video}
       data-microphone={person.microphone}
+      data-standing={standing ?? ""}
     >
-      <Avatar name={person.name} userId={person.userId} size={36} />
-      <span className={styles["words"]}>
-        <span className={styles["name"]} title={person.userId}>
-          {person.name}
-          {person.self && <span className={styles["you"]}> (you)</span>}
+      <div className={styles["row"]}>
+        <Avatar name={person.name} userId={person.userId} size={36} />
+        <span className={styles["words"]}>
+          <span className={styles["name"]} title={person.userId}>
+            {person.name}
+            {person.self && <span className={styles["you"]}> (you)</span>}
+          </span>
+          {detail !== "" && <span className={styles["detail"]}>{detail}</span>}
+          {person.speaking && <span className="sr-only">speaking</span>}
         </span>
-        {detail !== "" && <span className={styles["detail"]}>{detail}</span>}
-      </span>
-      <Sends
-        icon={person.microphone === "on" ? "microphone" : "microphoneOff"}
-        on={person.microphone === "on"}
-        words={person.microphone === "on" ? "Microphone on" : "Muted"}
-      />
-      <Sends
-        icon={person.video === "off" ? "cameraOff" : "camera"}
-        on={person.video !== "off"}
-        words={person.video === "off" ? "Camera off" : "Camera on"}
-      />
+        {known && (
+          <span title={inFull(connection)}>
+            <Bars quality={connection.quality} />
+          </span>
+        )}
+        <Sends
+          on={person.microphone === "on"}
+          words={person.microphone === "on" ? "Microphone on" : "Muted"}
+        >
+          <Voice on={person.microphone === "on"} level={person.level} size={18} />
+        </Sends>
+        <Sends
+          on={person.video !== "off"}
+          words={person.video === "off" ? "Camera off" : "Camera on"}
+        >
+          <Icon name={person.video === "off" ? "cameraOff" : "camera"} size={18} />
+        </Sends>
+        {choices.length > 0 && (
+          <IconButton
+            icon="more"
+            label={`What to do with ${person.name}`}
+            aria-expanded={open}
+            aria-controls={open ? menu : undefined}
+            data-testid={`menu-${person.userId}`}
+            onClick={() => {
+              setOpen(!open);
+            }}
+          />
+        )}
+      </div>
+      {open && choices.length > 0 && (
+        <PersonMenu
+          id={menu}
+          name={person.name}
+          choices={choices}
+          onChoice={(choice) => {
+            setOpen(false);
+            onChoice(choice);
+          }}
+        />
+      )}
     </li>
   );
 }
 
-function Sends({ icon, on, words }: { icon: IconName; on: boolean; words: string }) {
+function Sends({ on, words, children }: { on: boolean; words: string; children: ReactNode }) {
   return (
     <span className={on ? styles["on"] : styles["off"]} title={words}>
-      <Icon name={icon} size={18} />
+      {children}
       <span className="sr-only">{words}</span>
     </span>
   );

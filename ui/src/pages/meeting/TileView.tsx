@@ -1,18 +1,24 @@
 import { useRef } from "react";
 import { Avatar } from "../../components/Avatar";
+import { Bars } from "../../components/Bars";
 import { Spinner } from "../../components/Button";
-import { Icon } from "../../components/Icon";
-import { useStageTile } from "../../components/stage/Stage";
+import { Voice } from "../../components/Voice";
+import { useBlind, useStageTile } from "../../components/stage/Stage";
 import type { Box } from "../../state/layout";
 import type { Person } from "../../state/meeting";
+import { inFull, POOR, type Standing } from "../../state/network";
 import styles from "./TileView.module.css";
 
 const RADIUS = 12;
+/** From these widths, in pixels, a tile has room for a few words, and for a sentence. */
+const WORDS = 180;
+const SENTENCE = 340;
 
 /** One person: a hole for the picture, or initials where there is none. */
 export function TileView({ person, box }: { person: Person; box: Box | undefined }) {
   const tile = useRef<HTMLLIElement>(null);
-  const live = person.video === "on";
+  const blind = useBlind();
+  const live = person.video === "on" && !blind;
   useStageTile(
     tile,
     live && box !== undefined
@@ -41,6 +47,8 @@ export function TileView({ person, box }: { person: Person; box: Box | undefined
       data-video={person.video}
       data-microphone={person.microphone}
       data-speaking={person.speaking}
+      data-quality={person.connection.quality}
+      data-ground="picture"
     >
       {!live && <Avatar name={person.name} userId={person.userId} size={avatar} />}
       {person.video === "starting" && (
@@ -49,9 +57,17 @@ export function TileView({ person, box }: { person: Person; box: Box | undefined
           <span className="sr-only">Picture is on its way</span>
         </span>
       )}
+      {person.connection.quality >= POOR && w >= WORDS && (
+        <span className={[styles["label"], styles["trouble"]].join(" ")} aria-hidden="true">
+          <Bars quality={person.connection.quality} size={16} />
+          <span className={styles["name"]}>
+            {w < SENTENCE ? person.connection.words : inFull(person.connection)}
+          </span>
+        </span>
+      )}
       <span className={styles["label"]}>
         <span className={person.microphone === "off" ? styles["muted"] : styles["open"]}>
-          <Icon name={person.microphone === "on" ? "microphone" : "microphoneOff"} size={16} />
+          <Voice on={person.microphone === "on"} level={person.level} size={16} />
         </span>
         <span className="sr-only">
           {person.microphone === "on" ? "Microphone on: " : "Muted: "}
@@ -61,7 +77,19 @@ export function TileView({ person, box }: { person: Person; box: Box | undefined
           {person.self && " (you)"}
         </span>
         {person.speaking && <span className="sr-only">, speaking</span>}
+        {person.connection.quality !== 0 && <Mark connection={person.connection} />}
       </span>
     </li>
+  );
+}
+
+/** How somebody's connection does, as bars; the words are its tooltip, and read out. */
+function Mark({ connection }: { connection: Standing }) {
+  const words = inFull(connection);
+  return (
+    <span className={styles["mark"]} title={words}>
+      <Bars quality={connection.quality} size={16} />
+      <span className="sr-only">, {words}</span>
+    </span>
   );
 }

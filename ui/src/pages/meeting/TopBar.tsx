@@ -1,13 +1,18 @@
 import { useEffect, useState } from "react";
+import { Bars } from "../../components/Bars";
+import { Button } from "../../components/Button";
 import { Logo } from "../../components/Logo";
 import { ThemeSwitch } from "../../components/ThemeSwitch";
 import { elapsed, elapsedWords } from "../../state/clock";
+import { inFull, ownStanding, type Network } from "../../state/network";
 import { hostingOf, roomLabel, type State } from "../../state/state";
 import { roleLabel, sceneLabel } from "../../state/terms";
 import { InviteButton } from "./Invite";
 import styles from "./TopBar.module.css";
 
-export function TopBar({ state }: { state: State }) {
+type TopBarProps = { state: State; onConnection: () => void; onInvite: () => void };
+
+export function TopBar({ state, onConnection, onInvite }: TopBarProps) {
   const { room } = state.app;
   const hosting = hostingOf(state);
   const scene = room?.scene ?? 0;
@@ -31,9 +36,43 @@ export function TopBar({ state }: { state: State }) {
           {state.since !== null && <Elapsed since={state.since} />}
         </p>
       </div>
-      {hosting !== null && <InviteButton state={state} hosting={hosting} />}
+      <ConnectionButton
+        network={state.network}
+        open={state.panel === "connection"}
+        onClick={onConnection}
+      />
+      {hosting !== null ? (
+        <InviteButton state={state} hosting={hosting} onLinks={onInvite} />
+      ) : (
+        <Button look="quiet" aria-haspopup="dialog" data-testid="invite" onClick={onInvite}>
+          Invite
+        </Button>
+      )}
       <ThemeSwitch />
     </header>
+  );
+}
+
+type ConnectionButtonProps = { network: Network; open: boolean; onClick: () => void };
+
+/** One's own connection in words; opens the figures. */
+function ConnectionButton({ network, open, onClick }: ConnectionButtonProps) {
+  const standing = ownStanding(network);
+  return (
+    <button
+      type="button"
+      id="toggle-connection"
+      className={styles["connection"]}
+      aria-expanded={open}
+      aria-controls={open ? "connection" : undefined}
+      title={`${inFull(standing)}. ${open ? "Hide" : "Show"} the figures`}
+      data-testid="toggle-connection"
+      data-quality={standing.quality}
+      onClick={onClick}
+    >
+      <Bars quality={standing.quality} />
+      <span>{standing.words}</span>
+    </button>
   );
 }
 

@@ -1,3 +1,4 @@
+//! The calls into OpenH264's decoder, and all that is unsafe about them.
 #![allow(unsafe_code, reason = "OpenH264 is a C++ library; its safe wrapper switches concealment off")]
 
 use std::ffi::c_void;

@@ -1,14 +1,20 @@
 //! What can be said on the command line.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 use confab_server::{Config, Overlay};
 
-const ENVIRONMENT: &str = "Every field of the configuration file is also read from the environment \
-(CONFAB_HTTP, CONFAB_MEDIA, CONFAB_WORKERS, CONFAB_ADVERTISE, CONFAB_APP, CONFAB_API_KEY, \
-CONFAB_CLOUD_KEY), which wins over the file; a flag wins over both.";
+const ENVIRONMENT: &str = "Every field of the configuration file but `limits` and what an app has beside its \
+id and key is also read from the environment (CONFAB_HTTP, CONFAB_TLS, CONFAB_MEDIA, CONFAB_WORKERS, CONFAB_ADVERTISE, \
+CONFAB_APP, CONFAB_API_KEY, CONFAB_CLOUD_KEY, CONFAB_PROXIES, CONFAB_DATABASE), which wins over the file; a flag wins \
+over both. Apps given by environment or flag replace all of the file; they take no guests and have no \
+callback.";
+
+/// The largest configuration file that is read, bytes.
+const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// Confab's server: rooms, media and their interfaces in one program.
 #[derive(Debug, Parser)]
@@ -35,16 +41,22 @@ struct Fields {
     /// Where HTTP listens [default: 127.0.0.1:7880]
     #[arg(long, value_name = "ADDRESS:PORT")]
     http: Option<String>,
+    /// Certificate and key that HTTP encrypts with, files in PEM, read again when they change
+    #[arg(long, value_name = "CERTIFICATE,KEY")]
+    tls: Option<String>,
     /// Where the first media worker listens, UDP [default: 127.0.0.1:7881]
     #[arg(long, value_name = "ADDRESS:PORT")]
     media: Option<String>,
+    /// Whether media workers take TCP connections on the same ports too [default: true]
+    #[arg(long, value_name = "true|false")]
+    media_tcp: Option<String>,
     /// How many media workers [default: two, or one on a machine with one core]
     #[arg(long, value_name = "NUMBER")]
     workers: Option<String>,
     /// Addresses that clients are told to send media to
     #[arg(long, value_name = "ADDRESS,...")]
     advertise: Vec<String>,
-    /// SDKAppIDs and their keys
+    /// SDKAppIDs and their keys; they replace the apps of the file and take no guests
     #[arg(long = "app", value_name = "ID:KEY,...")]
     apps: Vec<String>,
     /// LiveKit API keys and their secrets
@@ -53,6 +65,12 @@ struct Fields {
     /// Tencent Cloud SecretIds and SecretKeys
     #[arg(long, value_name = "ID:KEY,...")]
     cloud_key: Vec<String>,
+    /// Proxies that are believed when they say who asks
+    #[arg(long = "proxy", value_name = "ADDRESS,...")]
+    proxies: Vec<String>,
+    /// File with the history of rooms, SQLite [default: in memory]
+    #[arg(long, value_name = "FILE")]
+    database: Option<String>,
 }
 
 /// What else the program does than serve.
@@ -87,6 +105,9 @@ pub(crate) struct Token {
     /// Identity
     #[arg(long, value_name = "USER")]
     pub(crate) user: String,
+    /// Let it do what hosts do, by /v1/room
+    #[arg(long)]
+    pub(crate) admin: bool,
     /// Seconds that it holds
     #[arg(long, value_name = "SECONDS", default_value_t = 6 * 3600)]
     pub(crate) expire: u64,
@@ -100,7 +121,7 @@ impl Cli {
             None => Config::default(),
             Some(path) => {
                 let name = path.display().to_string();
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+                let text = read(path).with_context(|| format!("cannot read {name}"))?;
                 Config::from_toml(&name, &text)?
             }
         };
@@ -108,17 +129,33 @@ impl Cli {
     }
 }
 
+/// The text of a configuration file. A file that never ends, as devices do, is not read for ever.
+fn read(path: &Path) -> Result<String> {
+    let mut text = Vec::new();
+    std::fs::File::open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > FILE_LIMIT) {
+        bail!(
+            "it has more than 1 MiB, so it is no configuration; name another file with --config (CONFAB_CONFIG)"
+        );
+    }
+    String::from_utf8(text).map_err(|_| anyhow!("it is no text; a configuration is TOML in UTF-8"))
+}
+
 impl Fields {
     fn text(&self, name: &str) -> Option<String> {
         let joined = |list: &[String]| (!list.is_empty()).then(|| list.join(","));
         match name {
             "--http" => self.http.clone(),
+            "--tls" => self.tls.clone(),
             "--media" => self.media.clone(),
+            "--media-tcp" => self.media_tcp.clone(),
             "--workers" => self.workers.clone(),
             "--advertise" => joined(&self.advertise),
             "--app" => joined(&self.apps),
             "--api-key" => joined(&self.api_key),
             "--cloud-key" => joined(&self.cloud_key),
+            "--proxy" => joined(&self.proxies),
+            "--database" => self.database.clone(),
             _ => None,
         }
     }
@@ -152,9 +189,10 @@ mod tests {
             "CONFAB_CONFIG" => Some(path.clone()),
             _ => None,
         };
-        let config = cli(&["--workers", "3", "--app", "1:a", "--app", "2:b,3:c"]).config(env).unwrap();
+        let config = cli(&["--workers", "3", "--app", "1:a", "--app", "2:b,3:c", "--proxy", "::1"]);
+        let config = config.config(env).unwrap();
         assert_eq!((config.http.port(), config.media.port(), config.workers), (1, 2, Some(3)));
-        assert_eq!(config.app.len(), 3);
+        assert_eq!((config.app.len(), config.proxies.len()), (3, 1));
         assert!(config.advertise.is_empty());
     }
 
@@ -168,6 +206,29 @@ mod tests {
     fn a_missing_file_is_named() {
         let error = cli(&["--config", "/nowhere/c.toml"]).config(|_| None).unwrap_err();
         assert!(format!("{error:#}").starts_with("cannot read /nowhere/c.toml: "));
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_not_read_to_its_end() {
+        let said = |bytes: &[u8]| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(bytes).unwrap();
+            let read = cli(&["--config", file.path().to_str().unwrap()]).config(|_| None);
+            read.map(drop).map_err(|error| format!("{error:#}"))
+        };
+        let mut text = vec![b'#'; 1024 * 1024];
+        assert_eq!(said(&text), Ok(()));
+        text.push(b'#');
+        assert!(said(&text).unwrap_err().contains(": it has more than 1 MiB"));
+        assert!(said(b"# \xff").unwrap_err().contains(": it is no text"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_that_never_ends_is_no_configuration() {
+        let error = cli(&["--config", "/dev/zero"]).config(|_| None).unwrap_err();
+        let said = format!("{error:#}");
+        assert!(said.starts_with("cannot read /dev/zero: it has more than 1 MiB"), "{said}");
     }
 
     #[test]

@@ -22,7 +22,12 @@ pub(crate) fn token(config: &Config, ask: &Token, now: u64) -> Result<String> {
     if ask.room.is_empty() || ask.user.is_empty() {
         bail!("a room and a user are needed");
     }
-    let video = VideoGrant { room_join: true, room: ask.room.clone(), ..VideoGrant::default() };
+    let video = VideoGrant {
+        room_join: true,
+        room_admin: ask.admin,
+        room: ask.room.clone(),
+        ..VideoGrant::default()
+    };
     let claims = Claims {
         iss: key.key.clone(),
         sub: ask.user.clone(),
@@ -86,10 +91,16 @@ mod tests {
 
     #[test]
     fn a_token_joins_its_room() {
-        let ask = Token { room: "1/n:5".to_owned(), user: "bot".to_owned(), expire: 60 };
-        let text = token(&config(), &ask, NOW).unwrap();
-        let claims = Claims::verify(&text, |_| Some("s".to_owned()), NOW).unwrap();
+        let mut ask = Token { room: "1/n:5".to_owned(), user: "bot".to_owned(), admin: false, expire: 60 };
+        let read = |ask: &Token| {
+            let text = token(&config(), ask, NOW).unwrap();
+            Claims::verify(&text, |_| Some("s".to_owned()), NOW).unwrap()
+        };
+        let claims = read(&ask);
         assert_eq!((claims.sub.as_str(), claims.video.room.as_str()), ("bot", "1/n:5"));
+        assert!(!claims.video.room_admin);
+        ask.admin = true;
+        assert!(read(&ask).video.room_admin);
         assert!(token(&Config::default(), &ask, NOW).is_err());
     }
 }

@@ -10,7 +10,7 @@ use lk::signal_response::Message;
 
 use super::Rooms;
 use super::leave::Departure;
-use crate::engine::{EngineError, Permission};
+use crate::engine::{EngineError, Kind, Permission};
 use crate::sfu::arena::Key;
 use crate::sfu::command::Ask;
 use crate::sfu::person::Person;
@@ -20,6 +20,13 @@ impl Rooms {
     /// Does what is asked and answers. Who asked may have stopped waiting, so answers may be lost.
     pub(super) fn ask(&mut self, ask: Ask, now: Instant) {
         match ask {
+            Ask::Ports { reply } => {
+                let _ = reply.send(Ok(self.addresses.ports().collect()));
+            }
+            Ask::Outside { ports, reply } => {
+                self.addresses.set_outside(&ports);
+                let _ = reply.send(Ok(()));
+            }
             Ask::Rooms { reply } => {
                 let _ = reply.send(Ok(self.rooms.values().map(Room::info).collect()));
             }
@@ -51,13 +58,26 @@ impl Rooms {
             Ask::Mute { room, identity, track, muted, reply } => {
                 let _ = reply.send(self.mute_by_server(&room, &identity, track, muted, now));
             }
+            Ask::Silence { room, identity, kind, reply } => {
+                let found = self.find(&room, &identity);
+                let _ = reply.send(found.map(|key| self.silence(key, kind, now)));
+            }
+            Ask::Metadata { room, metadata, reply } => {
+                let _ = reply.send(self.set_metadata(&room, metadata, now));
+            }
             Ask::Data { room, packet, reply } => {
                 let people = self.room(&room).map(|room| room.people.clone());
                 let _ = reply.send(people.map(|people| self.send_packet(&people, &packet, now)));
             }
             Ask::Shutdown { notice, reply } => {
+                // Where the notice does not get through, this alone says that it is over.
+                let over = notice.is_some();
                 let departure = Departure {
-                    reason: DisconnectReason::ServerShutdown,
+                    reason: if over {
+                        DisconnectReason::RoomDeleted
+                    } else {
+                        DisconnectReason::ServerShutdown
+                    },
                     notice,
                     left: Some(LeaveReason::Left),
                 };
@@ -91,10 +111,31 @@ impl Rooms {
         now: Instant,
     ) -> Result<(), EngineError> {
         let key = self.find(room, identity)?;
-        if !self.mute(key, &sid, muted, now) {
+        if !self.mute(key, &sid, muted, true, now) {
             return Err(EngineError::NoTrack);
         }
         self.tell(key, Message::Mute(lk::MuteTrackRequest { sid, muted }), now);
+        Ok(())
+    }
+
+    fn silence(&mut self, key: Key<Person>, kind: Kind, now: Instant) {
+        let Some(person) = self.people.get(key) else { return };
+        let tracks =
+            person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
+        let all = tracks.chain(person.announced.iter().map(|announced| &announced.info));
+        let meant = all.filter(|info| !info.muted && Kind::of(info.r#type(), info.source()) == kind);
+        for sid in meant.map(|info| info.sid.clone()).collect::<Vec<_>>() {
+            self.mute(key, &sid, true, true, now);
+            self.tell(key, Message::Mute(lk::MuteTrackRequest { sid, muted: true }), now);
+        }
+    }
+
+    fn set_metadata(&mut self, room: &str, metadata: String, now: Instant) -> Result<(), EngineError> {
+        let key = *self.by_name.get(room).ok_or(EngineError::NoRoom)?;
+        let room = self.rooms.get_mut(key).ok_or(EngineError::NoRoom)?;
+        room.metadata = metadata;
+        let update = lk::RoomUpdate { room: Some(room.info()) };
+        self.tell_room(key, &Message::RoomUpdate(update), now);
         Ok(())
     }
 
@@ -104,21 +145,20 @@ impl Rooms {
         if before == permission {
             return;
         }
-        if !permission.can_publish {
-            self.withdraw_all(key, now);
-        }
+        self.withdraw_forbidden(key, now);
         if permission.hidden && !before.hidden {
             self.conceal(key, now);
         } else if before.hidden && !permission.hidden {
             self.announce_to_others(key, None, now);
         }
         self.announce(key, now);
-        if permission.can_subscribe {
-            self.subscribe_to_all(key);
-        } else if let Some(person) = self.people.get_mut(key) {
-            person.wanted.clear();
-            self.stop_outputs(key);
+        if let Some(person) = self.people.get_mut(key) {
+            let mut wanted = std::mem::take(&mut person.wanted);
+            wanted.retain(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)));
+            person.wanted = wanted;
         }
+        self.stop_outputs(key);
+        self.subscribe_to_all(key);
         self.negotiate(key, now);
     }
 

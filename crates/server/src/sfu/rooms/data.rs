@@ -21,7 +21,7 @@ impl Rooms {
             return;
         }
         let owner = peer.owner;
-        let Some(person) = self.people.get(owner) else { return };
+        let Some(person) = self.people.get_mut(owner) else { return };
         if !person.permission.can_publish_data || person.leaving.is_some() {
             return;
         }
@@ -30,6 +30,10 @@ impl Rooms {
             return;
         };
         if !forwarded(&packet) {
+            return;
+        }
+        if let Err(why) = person.messages.pass(&packet, now) {
+            tracing::trace!(sid = person.sid, %why, "message not passed on");
             return;
         }
         sign(&mut packet, person, reliable);

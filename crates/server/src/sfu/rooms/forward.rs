@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use str0m::Input;
 use str0m::media::{KeyframeRequest, KeyframeRequestKind};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::RtpPacket;
 
 use super::Rooms;
+use crate::sfu::address::{Came, Place};
 use crate::sfu::arena::{Arena, Key};
 use crate::sfu::peer::Peer;
 use crate::sfu::stun;
@@ -58,10 +59,13 @@ impl Forward {
             peer.sources.insert(ssrc, key);
         }
         track.heard = packet.timestamp;
+        if !track.video {
+            track.arrivals.push(*packet.seq_no);
+        }
         if let Some(level) = packet.header.ext_vals.audio_level.filter(|_| !track.video) {
             track.meter.push(level);
         }
-        if track.outputs.is_empty() || track.pending.len() >= MAX_PENDING {
+        if track.held || track.outputs.is_empty() || track.pending.len() >= MAX_PENDING {
             return;
         }
         if track.pending.is_empty() {
@@ -85,31 +89,28 @@ impl Forward {
 }
 
 impl Rooms {
-    /// Takes one datagram from the socket.
-    pub(crate) fn datagram(
-        &mut self,
-        source: std::net::SocketAddr,
-        destination: Option<std::net::IpAddr>,
-        bytes: &[u8],
-        now: Instant,
-    ) {
+    /// Takes one datagram; whether it was for somebody here.
+    pub(crate) fn datagram(&mut self, came: Came, bytes: &[u8], now: Instant) -> bool {
+        let (protocol, address) = came.source;
+        let source = came.source;
         let known = self.by_address.get(&source).copied();
         let named = stun::local_fragment(bytes).and_then(|name| self.by_fragment.get(name)).copied();
         // A STUN request says whose it is: an address can pass from one connection to the next.
-        let Some(key) = named.or(known) else { return };
-        let destination = self.addresses.local(destination, source);
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, bytes) else { return };
+        let Some(key) = named.or(known) else { return false };
+        let local = self.addresses.local(&came);
+        let Ok(receive) = Receive::new(protocol, address, local, bytes) else { return false };
         let input = Input::Receive(now, receive);
-        let Some(peer) = self.peers.get_mut(key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return false };
         if known != Some(key) {
             if !peer.rtc.accepts(&input) {
-                return;
+                return false;
             }
             let forgotten = peer.add_address(source);
             if let Some(forgotten) = forgotten
                 && self.by_address.get(&forgotten) == Some(&key)
             {
                 self.by_address.remove(&forgotten);
+                self.outbox.streams.end(forgotten, now);
             }
             self.by_address.insert(source, key);
         }
@@ -118,6 +119,16 @@ impl Rooms {
         if self.forward.waiting >= ENOUGH {
             self.fan_out(now);
         }
+        true
+    }
+
+    /// A connection over which somebody may have been here is gone. Who has no other way stays for as
+    /// long as others who fall silent.
+    pub(crate) fn unplugged(&mut self, source: Place) {
+        let Some(peer) = self.by_address.remove(&source).and_then(|key| self.peers.get_mut(key)) else {
+            return;
+        };
+        peer.addresses.retain(|address| *address != source);
     }
 
     /// Sends on what waits, if it is time.

@@ -11,12 +11,14 @@ use tokio::sync::mpsc;
 
 use super::Rooms;
 use super::leave::Departure;
-use crate::engine::EngineEvent;
+use super::message::Messages;
+use crate::engine::{EngineEvent, Kinds};
 use crate::sfu::arena::Key;
 use crate::sfu::command::{Join, Resume, Seat};
 use crate::sfu::ids;
 use crate::sfu::peer::{Peer, Side};
 use crate::sfu::person::{Link, Negotiation, Person};
+use crate::sfu::reach::Reach;
 use crate::sfu::room::{Room, codecs};
 
 /// Seconds between a client's pings, and until it gives up on ours.
@@ -31,11 +33,14 @@ impl Rooms {
     pub(super) fn join(
         &mut self,
         join: Join,
-        to: mpsc::Sender<lk::signal_response::Message>,
+        to: mpsc::Sender<Box<lk::signal_response::Message>>,
         now: Instant,
     ) -> Seat {
         let earlier = self.find(&join.room, &join.identity);
         let room = self.open(&join.room, now);
+        if let (Some(most), Some(room)) = (join.publishing, self.rooms.get_mut(room)) {
+            room.publishing = Some(most);
+        }
         let (key, link) = self.seat(room, join, to, now);
         let again = earlier.is_ok();
         let replaced = earlier.ok().and_then(|earlier| {
@@ -56,6 +61,7 @@ impl Rooms {
         self.welcome(key, now);
         self.report_joined(key);
         self.tell_speakers(key, now);
+        self.tell_all_reaches(key, now);
         self.announce_to_others(key, replaced, now);
         self.subscribe_to_all(key);
         // The offer goes out even without tracks: the client is connected once it is answered.
@@ -67,7 +73,7 @@ impl Rooms {
     pub(super) fn resume(
         &mut self,
         resume: &Resume,
-        to: mpsc::Sender<lk::signal_response::Message>,
+        to: mpsc::Sender<Box<lk::signal_response::Message>>,
         now: Instant,
     ) -> Option<Seat> {
         let key = self.find(&resume.room, &resume.identity).ok()?;
@@ -95,6 +101,7 @@ impl Rooms {
         let room = self.rooms.get(room).map(Room::info);
         self.tell(key, Message::RoomUpdate(lk::RoomUpdate { room }), now);
         self.tell_speakers(key, now);
+        self.tell_all_reaches(key, now);
         self.restart(key, now);
         Some(Seat { person: key, link })
     }
@@ -113,7 +120,7 @@ impl Rooms {
         &mut self,
         room: Key<Room>,
         join: Join,
-        to: mpsc::Sender<lk::signal_response::Message>,
+        to: mpsc::Sender<Box<lk::signal_response::Message>>,
         now: Instant,
     ) -> (Key<Person>, u64) {
         let link = self.link_id();
@@ -139,15 +146,18 @@ impl Rooms {
                 joined: now,
                 publisher: peer(Side::Publisher),
                 subscriber: peer(Side::Subscriber),
-                subscriber_primary: join.permission.can_subscribe,
+                subscriber_primary: join.permission.subscribe.any(),
                 announced: Vec::new(),
                 unclaimed: Vec::new(),
                 tracks: Vec::new(),
+                sends: Kinds::NONE,
                 wanted: Vec::new(),
                 paused: Vec::new(),
                 negotiation: Negotiation::default(),
                 link: Link { id: link, to: Some(to), lost: None },
                 lost: None,
+                reach: Reach::new(),
+                messages: Messages::new(),
                 leaving: None,
             }
         });
@@ -189,7 +199,7 @@ impl Rooms {
             ping_timeout: PING.1,
             server_info: Some(server_info()),
             enabled_publish_codecs: codecs(),
-            fast_publish: person.permission.can_publish,
+            fast_publish: person.permission.publish.any(),
             ..lk::JoinResponse::default()
         };
         self.tell(key, Message::Join(join), now);

@@ -25,6 +25,9 @@ const LATE_NOTICE_WAIT: Duration = Duration::from_secs(1);
 const CLOSE_WAIT: Duration = Duration::from_millis(300);
 /// How long after its media, or its websocket, a client's goodbye may come.
 const GOODBYE_WAIT: Duration = Duration::from_secs(1);
+/// The same for a client that ended its media itself: it cannot resume, so its goodbye is still on the
+/// way, and over a line that stalled TCP takes its time.
+const LATE_GOODBYE_WAIT: Duration = Duration::from_secs(10);
 /// Joined but never connected.
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(60);
 /// A websocket that is gone while media flows may come back at least this long.
@@ -145,7 +148,7 @@ impl Rooms {
             }
             self.people.remove(key);
             for side in [publisher, subscriber] {
-                self.forget(side);
+                self.forget(side, now);
             }
         }
     }
@@ -184,11 +187,12 @@ impl Rooms {
         let primary = person.primary();
         let silent = self.peers.get(primary).is_some_and(|peer| peer.connected && !peer.is_alive(now));
         let failed = self.peers.get(primary).is_some_and(|peer| !peer.rtc.is_alive());
+        let goodbye = if failed { LATE_GOODBYE_WAIT } else { GOODBYE_WAIT };
         match person.lost {
             None if silent => self.lost(primary, now),
             Some(_) if !silent && !failed => person.lost = None,
             // Who closes their connections is about to say goodbye here; who does not may resume.
-            Some(since) if now.saturating_duration_since(since) >= GOODBYE_WAIT => {
+            Some(since) if now.saturating_duration_since(since) >= goodbye => {
                 let resume = leave(DisconnectReason::ConnectionTimeout, Action::Resume);
                 person.link.send(Message::Leave(resume), now);
                 person.link.drop_now(now);
@@ -283,11 +287,12 @@ impl Rooms {
         }
     }
 
-    fn forget(&mut self, key: Key<Peer>) {
+    fn forget(&mut self, key: Key<Peer>, now: Instant) {
         let Some(peer) = self.peers.remove(key) else { return };
         for address in &peer.addresses {
             if self.by_address.get(address) == Some(&key) {
                 self.by_address.remove(address);
+                self.outbox.streams.end(*address, now);
             }
         }
         for fragment in &peer.fragments {

@@ -4,15 +4,18 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use confab_signal::lk;
+use lk::request_response::Reason;
 use lk::signal_response::Message;
 use str0m::media::Mid;
 
 use super::Rooms;
+use crate::engine::Kind;
 use crate::sfu::arena::Key;
 use crate::sfu::ids;
 use crate::sfu::keyframe::Gate;
 use crate::sfu::peer::Peer;
 use crate::sfu::person::{Announced, Person, Unclaimed};
+use crate::sfu::reach::Arrivals;
 use crate::sfu::sdp::{self, Opus, Section};
 use crate::sfu::speakers::Meter;
 use crate::sfu::track::Track;
@@ -25,28 +28,16 @@ const MAX_TEXT: usize = 256;
 impl Rooms {
     /// The client is going to send a track: it gets its id, or is told why not.
     pub(super) fn add_track(&mut self, key: Key<Person>, request: lk::AddTrackRequest, now: Instant) {
-        use lk::request_response::Reason;
-        let Some(person) = self.people.get_mut(key) else { return };
-        let too_long = [&request.cid, &request.name, &request.stream].iter().any(|t| t.len() > MAX_TEXT);
-        let refusal = if !person.may_publish(request.source()) {
-            Some((Reason::NotAllowed, "does not have permission to publish"))
-        } else if person.announced.len() + person.tracks.len() >= MAX_TRACKS
-            || too_long
-            || request.layers.len() > 8
-        {
-            Some((Reason::LimitExceeded, "too many tracks or too long a description"))
-        } else {
-            None
-        };
-        if let Some((reason, message)) = refusal {
+        if let Some((reason, message)) = self.refusal(key, &request) {
             let response = lk::RequestResponse {
                 reason: reason.into(),
-                message: message.to_owned(),
+                message,
                 request: Some(lk::request_response::Request::AddTrack(request)),
                 ..lk::RequestResponse::default()
             };
             return self.tell(key, Message::RequestResponse(response), now);
         }
+        let Some(person) = self.people.get_mut(key) else { return };
         let known = person.announced.iter().find(|known| known.cids.contains(&request.cid));
         let info = known.map_or_else(|| describe(&request), |known| known.info.clone());
         if known.is_none() {
@@ -59,11 +50,45 @@ impl Rooms {
         self.claim(key, now);
     }
 
+    /// Why somebody may not announce a track, if they may not.
+    fn refusal(&self, key: Key<Person>, request: &lk::AddTrackRequest) -> Option<(Reason, String)> {
+        let person = self.people.get(key)?;
+        if !person.may_publish(request.r#type(), request.source()) {
+            return Some((Reason::NotAllowed, "does not have permission to publish".to_owned()));
+        }
+        let too_long = [&request.cid, &request.name, &request.stream].iter().any(|t| t.len() > MAX_TEXT);
+        if person.announced.len() + person.tracks.len() >= MAX_TRACKS || too_long || request.layers.len() > 8
+        {
+            let message = "too many tracks or too long a description".to_owned();
+            return Some((Reason::LimitExceeded, message));
+        }
+        let room = self.rooms.get(person.room)?;
+        let most = room.publishing?;
+        let others = || room.people.iter().filter(|other| **other != key).filter_map(|k| self.people.get(*k));
+        let sending = others().filter(|other| other.has_tracks()).count();
+        if !person.has_tracks() && sending >= most as usize {
+            let message = format!("{most} people send in this room already, more are not possible");
+            return Some((Reason::LimitExceeded, message));
+        }
+        let screen = Kind::of(request.r#type(), request.source()) == Kind::Screen;
+        let sharer = others().find(|other| screen && self.shares(other))?;
+        let name = if sharer.name.is_empty() { &sharer.identity } else { &sharer.name };
+        Some((Reason::LimitExceeded, format!("{name} is sharing a screen already")))
+    }
+
+    /// Whether somebody shares a screen, or is about to.
+    fn shares(&self, person: &Person) -> bool {
+        let tracks =
+            person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
+        let mut all = tracks.chain(person.announced.iter().map(|announced| &announced.info));
+        all.any(|info| Kind::of(info.r#type(), info.source()) == Kind::Screen)
+    }
+
     /// The publisher connection's offer: what it no longer sends is withdrawn, what is new is
     /// matched with what was announced, and the answer goes back.
     pub(super) fn publisher_offer(&mut self, key: Key<Person>, offer: lk::SessionDescription, now: Instant) {
         let Some(person) = self.people.get(key) else { return };
-        let (side, allowed) = (person.publisher, person.permission.can_publish);
+        let (side, allowed) = (person.publisher, person.permission.publish.any());
         if !sdp::acceptable(&offer.sdp) {
             tracing::info!(identity = person.identity, "offer of absurd size");
             return self.mismatch(key, now);
@@ -96,8 +121,16 @@ impl Rooms {
         self.trickle(key, side, mid, now);
     }
 
-    /// Mutes or unmutes a person's own track; true when there is such a track.
-    pub(super) fn mute(&mut self, key: Key<Person>, sid: &str, muted: bool, now: Instant) -> bool {
+    /// Mutes or unmutes a person's own track; true when there is such a track. What the server mutes is
+    /// not sent on, whatever the client does, until it is unmuted.
+    pub(super) fn mute(
+        &mut self,
+        key: Key<Person>,
+        sid: &str,
+        muted: bool,
+        by_server: bool,
+        now: Instant,
+    ) -> bool {
         let Some(person) = self.people.get_mut(key) else { return false };
         if let Some(announced) = person.announced.iter_mut().find(|a| a.info.sid == sid) {
             announced.info.muted = muted;
@@ -105,10 +138,16 @@ impl Rooms {
         }
         let mut tracks = person.tracks.iter();
         let track = tracks.find(|track| self.tracks.get(**track).is_some_and(|t| t.info.sid == sid));
-        let Some(track) = track.and_then(|track| self.tracks.get_mut(*track)) else { return false };
+        let Some(place) = track.copied() else { return false };
+        let Some(track) = self.tracks.get_mut(place) else { return false };
+        let passes_again = track.held && !muted;
+        track.held = muted && (by_server || track.held);
         if track.info.muted != muted {
             track.info.muted = muted;
             self.announce(key, now);
+        }
+        if passes_again {
+            self.ask_key_frame(place, now);
         }
         true
     }
@@ -119,6 +158,25 @@ impl Rooms {
         person.announced.clear();
         person.unclaimed.clear();
         for track in std::mem::take(&mut person.tracks) {
+            self.withdraw(track, now);
+        }
+    }
+
+    /// Takes back what a person may no longer send.
+    pub(super) fn withdraw_forbidden(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        if !person.permission.publish.any() {
+            return self.withdraw_all(key, now);
+        }
+        let mut announced = std::mem::take(&mut person.announced);
+        announced.retain(|one| person.may_publish(one.info.r#type(), one.info.source()));
+        person.announced = announced;
+        let Some(person) = self.people.get(key) else { return };
+        let forbidden = |track: &&Key<Track>| {
+            let info = self.tracks.get(**track).map(|track| &track.info);
+            info.is_some_and(|info| !person.may_publish(info.r#type(), info.source()))
+        };
+        for track in person.tracks.iter().filter(forbidden).copied().collect::<Vec<_>>() {
             self.withdraw(track, now);
         }
     }
@@ -219,12 +277,14 @@ impl Rooms {
             mid: section.mid,
             info,
             video: section.video,
+            held: false,
             pending: Vec::new(),
             source: None,
             heard: now,
             outputs: Vec::new(),
             gate: Gate::default(),
             meter: Meter::default(),
+            arrivals: Arrivals::default(),
             watched: false,
         });
         if let Some(person) = self.people.get_mut(key) {
@@ -246,6 +306,11 @@ impl Rooms {
 }
 
 impl Person {
+    /// Whether this person sends something, muted or not, or is about to.
+    fn has_tracks(&self) -> bool {
+        !self.tracks.is_empty() || !self.announced.is_empty()
+    }
+
     fn take_announced(&mut self, section: &Unclaimed) -> Option<Announced> {
         let kind = i32::from(if section.video { lk::TrackType::Video } else { lk::TrackType::Audio });
         let of_kind = |announced: &Announced| announced.info.r#type == kind;

@@ -23,7 +23,7 @@ impl Rooms {
             Request::Trickle(trickle) => self.candidate(key, &trickle, now),
             Request::AddTrack(request) => self.add_track(key, request, now),
             Request::Mute(mute) => {
-                self.mute(key, &mute.sid, mute.muted, now);
+                self.mute(key, &mute.sid, mute.muted, false, now);
             }
             Request::Subscription(wish) => self.subscription(key, &wish, now),
             Request::TrackSetting(setting) => self.track_setting(key, &setting, now),
@@ -38,6 +38,9 @@ impl Rooms {
             Request::SyncState(state) => self.sync_state(key, &state, now),
             Request::Ping(_) => self.tell(key, Message::Pong(unix_ms()), now),
             Request::PingReq(ping) => {
+                if let Some(person) = self.people.get_mut(key) {
+                    person.reach.pinged(ping.rtt);
+                }
                 let pong = lk::Pong { last_ping_timestamp: ping.timestamp, timestamp: unix_ms() };
                 self.tell(key, Message::Pong(unix_ms()), now);
                 self.tell(key, Message::PongResp(pong), now);
@@ -61,13 +64,8 @@ impl Rooms {
         let Some(person) = self.people.get(key) else { return };
         let target =
             if side == person.publisher { lk::SignalTarget::Publisher } else { lk::SignalTarget::Subscriber };
-        let lines: Vec<String> = self
-            .addresses
-            .candidates()
-            .iter()
-            .filter_map(|address| str0m::Candidate::host(*address, "udp").ok())
-            .map(|candidate| candidate.to_sdp_string())
-            .collect();
+        let lines: Vec<String> =
+            self.addresses.candidates().map(|candidate| candidate.to_sdp_string()).collect();
         for line in lines {
             let one = candidate::Candidate {
                 candidate: line,

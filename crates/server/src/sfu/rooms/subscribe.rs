@@ -28,7 +28,7 @@ impl Rooms {
     /// Wants every track of the room for somebody who takes all.
     pub(super) fn subscribe_to_all(&mut self, key: Key<Person>) {
         let Some(person) = self.people.get(key) else { return };
-        if !person.auto_subscribe || !person.permission.can_subscribe {
+        if !person.auto_subscribe {
             return;
         }
         let room = self.rooms.get(person.room);
@@ -36,6 +36,7 @@ impl Rooms {
         let tracks: Vec<Key<Track>> = others
             .filter_map(|other| self.people.get(*other))
             .flat_map(|other| other.tracks.iter().copied())
+            .filter(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)))
             .collect();
         if let Some(person) = self.people.get_mut(key) {
             person.want(&tracks);
@@ -48,8 +49,12 @@ impl Rooms {
         let tracks = person.tracks.clone();
         let people = self.rooms.get(person.room).map(|room| room.people.clone()).unwrap_or_default();
         for key in people.into_iter().filter(|key| *key != publisher) {
-            let Some(person) = self.people.get_mut(key) else { continue };
-            if person.auto_subscribe && person.permission.can_subscribe && person.want(&tracks) {
+            let Some(person) = self.people.get_mut(key).filter(|person| person.auto_subscribe) else {
+                continue;
+            };
+            let mut tracks = tracks.clone();
+            tracks.retain(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)));
+            if person.want(&tracks) {
                 self.negotiate(key, now);
             }
         }
@@ -79,9 +84,10 @@ impl Rooms {
     pub(super) fn subscription(&mut self, key: Key<Person>, wish: &lk::UpdateSubscription, now: Instant) {
         let sids = wish.participant_tracks.iter().flat_map(|tracks| &tracks.track_sids);
         let sids = wish.track_sids.iter().chain(sids).take(MAX_WANTED);
-        let tracks: Vec<Key<Track>> = sids.filter_map(|sid| self.track_for(key, sid)).collect();
+        let mut tracks: Vec<Key<Track>> = sids.filter_map(|sid| self.track_for(key, sid)).collect();
         let Some(person) = self.people.get_mut(key) else { return };
-        if wish.subscribe && person.permission.can_subscribe {
+        if wish.subscribe {
+            tracks.retain(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)));
             person.want(&tracks);
         } else {
             person.wanted.retain(|wanted| !tracks.contains(wanted));

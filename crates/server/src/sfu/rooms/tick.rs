@@ -57,6 +57,7 @@ impl Rooms {
         }
         for key in self.rooms.keys() {
             self.speakers(key, now);
+            self.reaches(key, now);
         }
     }
 

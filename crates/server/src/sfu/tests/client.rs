@@ -10,12 +10,12 @@ use lk::signal_response::Message as Response;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::media::{Direction, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
-use tokio::net::UdpSocket;
 
-use crate::engine::Permission;
+use super::wire::Wire;
+use crate::engine::{Kinds, Permission};
 use crate::sfu::{Embedded, Join, Line};
 
 /// Longer than anything takes that works.
@@ -34,8 +34,7 @@ pub(super) struct Client {
 
 pub(super) struct Connection {
     pub(super) rtc: Rtc,
-    socket: UdpSocket,
-    local: SocketAddr,
+    pub(super) wire: Wire,
     deadline: Instant,
     pub(super) connected: bool,
     pub(super) packets: Vec<(Mid, u64, Vec<u8>)>,
@@ -54,13 +53,14 @@ pub(super) fn join(room: &str, identity: &str) -> Join {
         metadata: String::new(),
         attributes: HashMap::new(),
         permission: Permission {
-            can_publish: true,
-            can_subscribe: true,
+            publish: Kinds::ALL,
+            subscribe: Kinds::ALL,
             can_publish_data: true,
             hidden: false,
         },
         sources: Vec::new(),
         may_update_metadata: false,
+        publishing: None,
         seat: Duration::from_secs(5),
         auto_subscribe: true,
         client_protocol: 0,
@@ -73,14 +73,22 @@ impl Client {
     }
 
     pub(super) async fn over(line: Line) -> Client {
-        Client {
+        Client::with(line, Connection::new().await, Connection::new().await)
+    }
+
+    /// A client that has nothing but TCP connections to that address of the server's.
+    pub(super) async fn by_tcp(engine: &Embedded, as_whom: Join, media: SocketAddr) -> Client {
+        let line = engine.join(as_whom).await.unwrap();
+        let (publisher, subscriber) = (Wire::tcp(media).await, Wire::tcp(media).await);
+        Client::with(
             line,
-            publisher: Connection::new().await,
-            subscriber: Connection::new().await,
-            pending: None,
-            said: Vec::new(),
-            ended: false,
-        }
+            Connection::on(publisher, Rtc::builder()),
+            Connection::on(subscriber, Rtc::builder()),
+        )
+    }
+
+    fn with(line: Line, publisher: Connection, subscriber: Connection) -> Client {
+        Client { line, publisher, subscriber, pending: None, said: Vec::new(), ended: false }
     }
 
     /// Joins and waits until the subscriber connection is up.
@@ -117,11 +125,11 @@ impl Client {
         let (mut one, mut two) = (vec![0; 2000], vec![0; 2000]);
         tokio::select! {
             said = self.line.responses.recv(), if !self.ended => match said {
-                Some(said) => self.hear(said).await,
+                Some(said) => self.hear(*said).await,
                 None => self.ended = true,
             },
-            Ok((n, from)) = self.publisher.socket.recv_from(&mut one) => self.publisher.receive(from, &one[..n]),
-            Ok((n, from)) = self.subscriber.socket.recv_from(&mut two) => self.subscriber.receive(from, &two[..n]),
+            Ok((n, from)) = self.publisher.wire.receive(&mut one) => self.publisher.receive(from, &one[..n]),
+            Ok((n, from)) = self.subscriber.wire.receive(&mut two) => self.subscriber.receive(from, &two[..n]),
             () = tokio::time::sleep_until(wake.into()) => {}
         }
         self.publisher.drive();
@@ -226,15 +234,16 @@ impl Connection {
     }
 
     pub(super) async fn with(builder: RtcConfig) -> Connection {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let local = socket.local_addr().unwrap();
+        Connection::on(Wire::udp().await, builder)
+    }
+
+    fn on(wire: Wire, builder: RtcConfig) -> Connection {
         let now = Instant::now();
         let mut rtc = builder.set_rtp_mode(true).build(now);
-        rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
+        rtc.add_local_candidate(wire.candidate());
         Connection {
             rtc,
-            socket,
-            local,
+            wire,
             deadline: now,
             connected: false,
             packets: Vec::new(),
@@ -247,7 +256,7 @@ impl Connection {
 
     fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
         if self.plugged {
-            let receive = Receive::new(Protocol::Udp, from, self.local, bytes).unwrap();
+            let receive = Receive::new(self.wire.protocol(), from, self.wire.local(), bytes).unwrap();
             self.rtc.handle_input(Input::Receive(Instant::now(), receive)).unwrap();
         }
     }
@@ -262,7 +271,7 @@ impl Connection {
                 }
                 Output::Transmit(out) => {
                     if self.plugged {
-                        let _ = self.socket.try_send_to(&out.contents, out.destination);
+                        self.wire.send(&out);
                     }
                 }
                 Output::Event(Event::Connected) => self.connected = true,

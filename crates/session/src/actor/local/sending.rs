@@ -1,13 +1,13 @@
 //! What of our own picture and sound is sent, and how that stands with the server.
 
-use super::{Engine, Local};
+use super::{Engine, Local, May};
 use crate::actor::Actor;
 use crate::link::{Kind, Order, Publication};
 use crate::publish::camera::{CameraOut, CameraStream};
 use crate::publish::voice::{VoiceOut, VoiceStream};
 use crate::session::SessionConfig;
 use crate::transport::LocalTrack;
-use confab_protocol::{Code, Fault};
+use confab_protocol::{Code, Event, Fault, ROLE_ATTRIBUTE, Role};
 use confab_signal::lk;
 use lk::request_response::Reason;
 use std::sync::Arc;
@@ -44,11 +44,11 @@ impl Local {
     /// What is sent from the start of a connection.
     pub(in crate::actor) fn publications(&mut self, config: &SessionConfig) -> Vec<Publication> {
         let mut publications = Vec::new();
-        if self.microphone.is_some() {
+        if self.microphone.is_some() && self.may.voice {
             self.voice = Sending { asked: true, announced_muted: self.voice_muted, ..Sending::default() };
             publications.push(Publication { kind: Kind::Voice, muted: self.voice_muted });
         }
-        if self.camera.is_some() {
+        if self.camera.is_some() && self.may.camera {
             self.video = Sending { asked: true, announced_muted: self.camera_muted, ..Sending::default() };
             publications.push(Publication { kind: camera_kind(config), muted: self.camera_muted });
         }
@@ -88,9 +88,14 @@ impl Actor {
 
     /// The server does not take one of our tracks; we stay in the room.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other reasons have no code of their own")]
-    pub(in crate::actor) fn not_published(&mut self, reason: Reason, message: String) {
+    pub(in crate::actor) fn not_published(&mut self, cid: &str, reason: Reason, message: String) {
+        let voice = cid == Kind::Voice.cid();
         let fault = match reason {
-            Reason::NotAllowed => Fault::new(Code::AUDIENCE_CANNOT_PUBLISH),
+            // The server took the permission back while we asked; what it tells of us says so.
+            Reason::NotAllowed if self.is_audience() => return self.warn_unsent(),
+            Reason::NotAllowed if voice => Fault::new(Code::INVALID_PRIVATE_MAP_KEY)
+                .with_message("You may not speak in this room; your microphone is not sent."),
+            Reason::NotAllowed => Fault::new(Code::NO_PRIVILEGE_PUSH_VIDEO),
             Reason::LimitExceeded => Fault::new(Code::ROOM_FULL).with_message(
                 "Too many people send picture or sound in this room already; you can watch and listen.",
             ),
@@ -121,29 +126,63 @@ impl Actor {
         if self.local.video.is(sid) {
             self.local.camera_muted = muted;
             self.local.video.announced_muted = muted;
+            self.emit_in_room(Event::OnLocalVideoMuted { muted });
         } else if self.local.voice.is(sid) {
             self.local.voice_muted = muted;
             self.local.voice.announced_muted = muted;
+            self.emit_in_room(Event::OnLocalAudioMuted { muted });
         }
         self.keep_in_step();
     }
 
-    /// The server says what we may do.
-    pub(in crate::actor) fn own_permission(&mut self, own: &lk::ParticipantInfo) {
-        let may = own.permission.as_ref().is_none_or(|permission| permission.can_publish);
-        let before = std::mem::replace(&mut self.local.may_publish, may);
-        if before && !may {
-            self.warn_audience();
+    /// The server says what we are and may do.
+    pub(in crate::actor) fn own_changed(&mut self, own: &lk::ParticipantInfo) {
+        let role = own.attributes.get(ROLE_ATTRIBUTE).and_then(|role| role.parse().ok());
+        self.messages.may_send = own.permission.as_ref().is_none_or(|permission| permission.can_publish_data);
+        let before = std::mem::replace(&mut self.local.may, may(own));
+        if let Some(role) = role {
+            self.in_role(role, None);
         }
+        if (before.voice && !self.local.may.voice) || (before.camera && !self.local.may.camera) {
+            self.warn_unsent();
+        }
+        self.hush();
         self.keep_in_step();
     }
 
-    /// Somebody in the audience who opens a camera or a microphone learns that it is not sent.
-    pub(in crate::actor) fn warn_audience(&mut self) {
-        let in_room = matches!(self.room.phase(), crate::room::Phase::In);
-        let open = self.local.camera.is_some() || self.local.microphone.is_some();
-        if in_room && open && !self.local.may_publish {
-            self.complain(&Fault::new(Code::AUDIENCE_CANNOT_PUBLISH));
+    /// Somebody who is not let speak stays muted, so that nobody is heard all at once when they are let.
+    pub(super) fn hush(&mut self) {
+        if self.is_hushed() && !self.local.voice_muted {
+            self.local.voice_muted = true;
+            self.emit_in_room(Event::OnLocalAudioMuted { muted: true });
+        }
+    }
+
+    /// Whether we may not speak although we are no mere viewer.
+    pub(super) fn is_hushed(&self) -> bool {
+        self.params.is_some() && !self.local.may.voice && !self.is_audience()
+    }
+
+    fn is_audience(&self) -> bool {
+        self.params.as_ref().is_some_and(|params| params.scene.is_live() && params.role == Role::Audience)
+    }
+
+    /// Somebody who opens a camera or a microphone learns that it is not sent, and why.
+    pub(in crate::actor) fn warn_unsent(&mut self) {
+        if !matches!(self.room.phase(), crate::room::Phase::In) {
+            return;
+        }
+        let (camera, microphone) = (self.local.camera.is_some(), self.local.microphone.is_some());
+        let voice_only = self.params.as_ref().is_some_and(|params| params.scene.is_voice());
+        if self.is_audience() {
+            if camera || microphone {
+                self.complain(&Fault::new(Code::AUDIENCE_CANNOT_PUBLISH));
+            }
+        } else if camera && voice_only {
+            let why = "This room carries voices only, so your camera is not sent.";
+            self.emit(Event::warning(&Fault::new(Code::NOT_SUPPORTED).with_message(why)));
+        } else if camera && !self.local.may.camera {
+            self.complain(&Fault::new(Code::NO_PRIVILEGE_PUSH_VIDEO));
         }
     }
 
@@ -153,14 +192,18 @@ impl Actor {
         if let Some(engine) = local.engine() {
             engine.set_muted(local.voice_muted);
         }
-        if self.link.is_none() || !local.may_publish {
+        if self.link.is_none() {
             return;
         }
         let mut orders = Vec::new();
-        let video = (local.camera.is_some(), local.camera_muted);
-        announce(&mut local.video, camera_kind(&self.config), video, &mut orders);
-        let voice = (local.microphone.is_some(), local.voice_muted);
-        announce(&mut local.voice, Kind::Voice, voice, &mut orders);
+        if local.may.camera {
+            let video = (local.camera.is_some(), local.camera_muted);
+            announce(&mut local.video, camera_kind(&self.config), video, &mut orders);
+        }
+        if local.may.voice {
+            let voice = (local.microphone.is_some(), local.voice_muted);
+            announce(&mut local.voice, Kind::Voice, voice, &mut orders);
+        }
         for order in orders {
             self.order(order);
         }
@@ -218,6 +261,16 @@ fn announce<S>(sending: &mut Sending<S>, kind: Kind, (open, muted): (bool, bool)
         sending.announced_muted = muted;
         orders.push(Order::Mute { sid: sid.clone(), muted });
     }
+}
+
+/// What a participant may send, as the server tells it.
+fn may(own: &lk::ParticipantInfo) -> May {
+    let Some(permission) = &own.permission else { return May { voice: true, camera: true } };
+    let sources = &permission.can_publish_sources;
+    let from = |source: lk::TrackSource| {
+        permission.can_publish && (sources.is_empty() || sources.contains(&i32::from(source)))
+    };
+    May { voice: from(lk::TrackSource::Microphone), camera: from(lk::TrackSource::Camera) }
 }
 
 fn camera_kind(config: &SessionConfig) -> Kind {

@@ -1,7 +1,6 @@
 //! One LiveKit client: a websocket and two str0m connections.
 
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -246,8 +245,10 @@ impl Connection {
 
 /// Asks for a receive buffer that holds a burst while this thread serves other clients, so that
 /// what is counted as lost was lost by the server. Works for root; others keep the default.
+#[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "the standard library has no way to force the size")]
 fn large_buffer(socket: &UdpSocket) {
+    use std::os::fd::AsRawFd;
     let bytes: libc::c_int = 2 << 20;
     // SAFETY: the descriptor is open, the pointer and the length are those of `bytes`, which lives
     // through the call.
@@ -261,6 +262,10 @@ fn large_buffer(socket: &UdpSocket) {
         )
     };
 }
+
+/// Other systems have no way to force it.
+#[cfg(not(target_os = "linux"))]
+fn large_buffer(_: &UdpSocket) {}
 
 fn description(kind: &str, sdp: String) -> lk::SessionDescription {
     lk::SessionDescription { r#type: kind.to_owned(), sdp, id: 1, ..Default::default() }

@@ -1,0 +1,336 @@
+//! One room: who is in it or expected, who its hosts are, and how it stands.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use confab_protocol::{Code, Fault, Limits, RoomState, Scene};
+use serde::{Deserialize, Serialize};
+
+use super::Entry;
+use super::effect::Order;
+use super::rights::Standing;
+use super::seat::Seat;
+use super::waiting::{Answer, WaitingRoom};
+
+/// How long a room that outlived a restart waits for its people.
+pub(crate) const RETURN: Duration = Duration::from_secs(90);
+/// People a room keeps out at once.
+pub(crate) const MOST_BANNED: usize = 1000;
+
+/// A room with somebody in it or expected in it.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    /// None where only people with plain LiveKit tokens came.
+    pub(crate) scene: Option<Scene>,
+    pub(crate) seats: HashMap<String, Seat>,
+    /// An empty live room is kept until then.
+    pub(crate) lingers: Option<Instant>,
+    /// When the first one was in, Unix seconds.
+    pub(crate) created: Option<u64>,
+    pub(crate) owner: Option<String>,
+    /// In the order in which they became it.
+    pub(crate) co_hosts: Vec<String>,
+    pub(crate) banned: BTreeSet<String>,
+    pub(crate) locked: bool,
+    /// Those who come wait.
+    pub(crate) waits: bool,
+    /// Those who come may not unmute.
+    pub(crate) muted_all: bool,
+    pub(crate) waiting: WaitingRoom,
+    /// Its people are expected back after a restart of the server.
+    pub(crate) restored: Option<Restored>,
+    /// What everybody was told last.
+    pub(crate) told: Told,
+    /// Something has changed that people are told, or that is kept.
+    pub(crate) touched: bool,
+    /// The number of viewers has changed.
+    pub(crate) audience_changed: bool,
+}
+
+/// A room that outlived a restart, and who of it is not back yet.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// They are expected until then.
+    until: Instant,
+    /// The owner and co-hosts.
+    hosts: BTreeSet<String>,
+    /// Who had been let into a room that lets nobody else in, or makes them wait.
+    members: BTreeSet<String>,
+    /// Who may not unmute.
+    pub(crate) hushed: BTreeSet<String>,
+}
+
+/// What was told and kept last, so that only changes are.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) state: Option<RoomState>,
+    pub(crate) kept: Option<String>,
+    /// Hosts who were told who waits.
+    pub(crate) hosts: Vec<String>,
+    /// A changed number of viewers alone waits until then.
+    pub(crate) again: Option<Instant>,
+}
+
+/// What of a room outlives a restart.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    scene: Option<Scene>,
+    owner: Option<String>,
+    co_hosts: Vec<String>,
+    banned: BTreeSet<String>,
+    locked: bool,
+    waits: bool,
+    muted_all: bool,
+    hushed: BTreeSet<String>,
+    members: BTreeSet<String>,
+}
+
+/// Why somebody is not given a seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Not at all.
+    Fault(Fault),
+    /// Not yet: a host has to admit them.
+    Waiting,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Refused {
+        Refused::Fault(fault)
+    }
+}
+
+impl Room {
+    /// Whether somebody may enter: scene, then what hosts forbid, then capacity.
+    pub(crate) fn admit(&mut self, entry: &Entry, limits: Limits, now: Instant) -> Result<(), Refused> {
+        let (room, user) = (&entry.room, entry.user.as_str());
+        if let Some(scene) = self.scene.filter(|scene| *scene != entry.scene) {
+            let (has, asked) = (scene.name(), entry.scene.name());
+            return Err(Fault::new(Code::BAD_SCENE_OR_ROLE)
+                .with_message(format!(
+                    "Room {room} is open with the scene {has} and you asked for {asked}; enter it as {has}."
+                ))
+                .into());
+        }
+        let refuse = |why: String| Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(why).into();
+        if self.banned.contains(user) {
+            return Err(refuse(format!("A host removed you from room {room} for as long as it is open.")));
+        }
+        if !self.is_member(user) {
+            if self.locked {
+                return Err(refuse(format!("Room {room} is locked; a host can open it again.")));
+            }
+            if self.waits && self.has_doorkeeper() {
+                let name = entry.name.as_ref().map(|name| name.as_str()).unwrap_or_default();
+                match self.waiting.knock(user, name, now) {
+                    Answer::Admitted => {}
+                    Answer::Wait => return Err(Refused::Waiting),
+                    Answer::Denied => return Err(refuse("The host did not let you in.".to_owned())),
+                    Answer::Full => {
+                        let many = format!("Too many people wait to enter room {room}; try again later.");
+                        return Err(refuse(many));
+                    }
+                }
+            }
+        }
+        let others = self.seats.len() - usize::from(self.seats.contains_key(user));
+        if others >= limits.online as usize {
+            let full = format!("Room {room} is full: {} people are in it.", limits.online);
+            return Err(Fault::new(Code::ROOM_FULL).with_message(full).into());
+        }
+        Ok(())
+    }
+
+    /// Whether somebody has a seat, or had one when the server was stopped.
+    fn is_member(&self, user: &str) -> bool {
+        let member = |restored: &Restored| restored.members.contains(user);
+        self.seats.contains_key(user) || self.restored.as_ref().is_some_and(member)
+    }
+
+    /// Whether somebody who comes may not unmute.
+    pub(crate) fn hushes(&self, user: &str) -> bool {
+        let hushed = |restored: &Restored| restored.hushed.contains(user);
+        self.muted_all && !self.is_host(user) || self.restored.as_ref().is_some_and(hushed)
+    }
+
+    /// Somebody who was expected after a restart is there, or is put out: what they had is theirs no more
+    /// once they go.
+    pub(crate) fn is_back(&mut self, user: &str) {
+        if let Some(Restored { hosts, members, hushed, .. }) = &mut self.restored {
+            for set in [hosts, members, hushed] {
+                self.touched |= set.remove(user);
+            }
+        }
+    }
+
+    /// Whether anybody is there who can be told something.
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.seats.values().any(|seat| seat.present)
+    }
+
+    /// Whether there is, or is about to be, somebody who can let others in.
+    fn has_doorkeeper(&self) -> bool {
+        self.owner.is_some() || self.seats.values().any(|seat| seat.takes_part(self.scene))
+    }
+
+    /// Whether somebody is in the room.
+    pub(crate) fn is_present(&self, user: &str) -> bool {
+        self.seats.get(user).is_some_and(|seat| seat.present)
+    }
+
+    /// What somebody may act as in the room.
+    pub(crate) fn standing(&self, user: &str) -> Standing {
+        if self.is_present(user) { self.rank(user) } else { Standing::Outside }
+    }
+
+    /// What somebody is in the room to those who act; hosts are hosts while they are away, too.
+    pub(crate) fn rank(&self, user: &str) -> Standing {
+        if self.owner.as_deref() == Some(user) {
+            return Standing::Owner;
+        }
+        if self.co_hosts.iter().any(|host| host == user) {
+            return Standing::CoHost;
+        }
+        match self.seats.get(user).filter(|seat| seat.present) {
+            None => Standing::Outside,
+            Some(seat) if seat.is_viewer(self.scene) => Standing::Audience,
+            Some(_) => Standing::Anchor,
+        }
+    }
+
+    /// Whether somebody is the owner or a co-host.
+    pub(crate) fn is_host(&self, user: &str) -> bool {
+        self.owner.as_deref() == Some(user) || self.co_hosts.iter().any(|host| host == user)
+    }
+
+    /// The owner and co-hosts who are in the room.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        let all = self.owner.iter().chain(&self.co_hosts);
+        all.filter(|user| self.seats.get(*user).is_some_and(|seat| seat.present)).cloned().collect()
+    }
+
+    /// Lets hosts go who are gone. The owner is followed by the co-host, or else the anchor, who has been
+    /// there longest; an order where that changes what they may do.
+    pub(crate) fn succeed(&mut self) -> Option<Order> {
+        let away = |user: &str| self.restored.as_ref().is_some_and(|restored| restored.hosts.contains(user));
+        self.owner.take_if(|owner| !self.seats.contains_key(owner) && !away(owner));
+        self.co_hosts.retain(|host| self.seats.contains_key(host) || away(host));
+        if self.owner.is_some() {
+            return None;
+        }
+        let longest = |wanted: &dyn Fn(&str, &Seat) -> bool| {
+            let fits = self.seats.iter().filter(|(user, seat)| seat.present && wanted(user, seat));
+            fits.min_by_key(|(_, seat)| seat.arrival).map(|(user, _)| user.clone())
+        };
+        let co_host = longest(&|user, _| self.co_hosts.iter().any(|host| host == user));
+        let anchor = || longest(&|_, seat| seat.granted.is_some() && !seat.is_viewer(self.scene));
+        let next = co_host.or_else(anchor)?;
+        self.co_hosts.retain(|host| *host != next);
+        self.owner = Some(next.clone());
+        self.unhush(&next)
+    }
+
+    /// Lets somebody unmute again, who became a host; an order where they were kept from it.
+    pub(crate) fn unhush(&mut self, user: &str) -> Option<Order> {
+        let seat = self.seats.get_mut(user).filter(|seat| seat.hushed)?;
+        seat.hushed = false;
+        Some(Order::Permission(user.to_owned(), seat.permission(self.scene)?))
+    }
+
+    /// What everybody in the room is to know.
+    pub(crate) fn state(&self) -> RoomState {
+        let present = || self.seats.iter().filter(|(_, seat)| seat.present);
+        let mut forbidden: Vec<String> =
+            present().filter(|(_, seat)| seat.hushed).map(|(user, _)| user.clone()).collect();
+        forbidden.sort();
+        let audience = present().filter(|(_, seat)| seat.is_viewer(self.scene)).count();
+        RoomState {
+            owner: self.owner.clone(),
+            co_hosts: self.co_hosts.clone(),
+            locked: self.locked,
+            waiting_room: self.waits,
+            muted_all: self.muted_all,
+            forbidden,
+            banned: self.banned.iter().cloned().collect(),
+            audience: u32::try_from(audience).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// What is to outlive a restart; None where nobody owns the room.
+    pub(crate) fn to_keep(&self) -> Option<String> {
+        self.owner.as_ref()?;
+        let guarded = self.locked || self.waits;
+        let present = || self.seats.iter().filter(|(_, seat)| seat.present).map(|(user, _)| user.clone());
+        let members = self.restored.iter().flat_map(|restored| restored.members.iter().cloned());
+        let hushed = self.seats.iter().filter(|(_, seat)| seat.hushed).map(|(user, _)| user.clone());
+        let away = self.restored.iter().flat_map(|restored| restored.hushed.iter().cloned());
+        let kept = Kept {
+            scene: self.scene,
+            owner: self.owner.clone(),
+            co_hosts: self.co_hosts.clone(),
+            banned: self.banned.clone(),
+            locked: self.locked,
+            waits: self.waits,
+            muted_all: self.muted_all,
+            hushed: hushed.chain(away).collect(),
+            members: if guarded { present().chain(members).collect() } else { BTreeSet::new() },
+        };
+        // Texts and flags only, so writing it cannot fail.
+        serde_json::to_string(&kept).ok()
+    }
+
+    /// A room as it was kept, without its people; None for a text that is none of ours.
+    pub(crate) fn restore(text: &str, now: Instant) -> Option<Room> {
+        let kept: Kept = serde_json::from_str(text).ok()?;
+        let hosts = kept.owner.iter().chain(&kept.co_hosts).cloned().collect();
+        let (members, hushed) = (kept.members, kept.hushed);
+        Some(Room {
+            scene: kept.scene,
+            owner: kept.owner,
+            co_hosts: kept.co_hosts,
+            banned: kept.banned,
+            locked: kept.locked,
+            waits: kept.waits,
+            muted_all: kept.muted_all,
+            restored: Some(Restored { until: now + RETURN, hosts, members, hushed }),
+            told: Told { kept: Some(text.to_owned()), ..Told::default() },
+            ..Room::default()
+        })
+    }
+
+    /// Whether nothing keeps the room any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.seats.is_empty() && self.lingers.is_none() && self.restored.is_none()
+    }
+
+    /// When time changes something in it, apart from its seats.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let restored = self.restored.as_ref().map(|restored| restored.until);
+        [self.lingers, restored, self.told.again, self.waiting.deadline()].into_iter().flatten().min()
+    }
+
+    /// Drops what time is over: an empty live room, those who wait no more, those who did not come back
+    /// after a restart.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.touched |= self.restored.take_if(|restored| restored.until <= now).is_some();
+        self.lingers.take_if(|until| *until <= now);
+        self.waiting.expire(now);
+    }
+
+    /// Drops the seat of somebody who was expected and did not come.
+    pub(crate) fn expire_seat(&mut self, user: &str, now: Instant) {
+        let Some(seat) = self.seats.get_mut(user) else { return };
+        seat.reserved.take_if(|reservation| reservation.until <= now);
+        if !seat.present && seat.reserved.is_none() {
+            self.seats.remove(user);
+            self.touched |= self.is_host(user);
+        }
+    }
+
+    /// Somebody has come, gone or changed their role, who is, or was, a viewer or not.
+    pub(crate) fn moved(&mut self, user: &str, viewer: bool) {
+        self.audience_changed |= viewer;
+        self.touched |= !viewer || self.is_host(user) || self.locked || self.waits;
+    }
+}

@@ -1,0 +1,80 @@
+//! Looks at attempts before and after they are checked, where requests come in.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use axum::http::Extensions;
+use confab_protocol::{Code, Fault, RawEnterParams};
+
+use super::Shared;
+use super::v1::Refusal;
+use crate::attempts::{Attempts, Name, TooOften};
+use crate::proxy::Caller;
+
+/// The faults of an entry that somebody brings about who tries signatures and permissions.
+const WRONG: [Code; 3] =
+    [Code::USER_SIG_CHECK_FAILED, Code::INVALID_PRIVATE_MAP_KEY, Code::NO_PRIVILEGE_ENTER_ROOM];
+
+/// One request that has to show something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard<'a> {
+    shared: &'a Shared,
+    from: IpAddr,
+    /// What it is counted under.
+    request: &'static str,
+}
+
+impl<'a> Guard<'a> {
+    /// For a request with these extensions.
+    pub(crate) fn new(shared: &'a Shared, extensions: &Extensions, request: &'static str) -> Guard<'a> {
+        let from = extensions.get::<Caller>().map(|caller| caller.address);
+        Guard { shared, from: from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request }
+    }
+
+    /// Whether a signature in that name is looked at.
+    pub(crate) fn admit(&self, name: Option<Name>) -> Result<(), TooOften> {
+        let Some(name) = name else { return Ok(()) };
+        self.ask(|attempts, now| attempts.admit(self.from, name, now))
+    }
+
+    /// Counts a signature or token that was wrong; the error is what to answer instead of the reason.
+    pub(crate) fn wrong(&self, name: Option<Name>) -> Result<(), TooOften> {
+        self.shared.metrics.failed_attempt(self.request);
+        self.ask(|attempts, now| attempts.wrong(self.from, name, now))
+    }
+
+    /// What somebody is answered whose entry was refused, counted where they showed something wrong.
+    pub(crate) fn refused(&self, name: Option<Name>, fault: Fault) -> Refusal {
+        if WRONG.iter().any(|code| code.0 == fault.code)
+            && let Err(often) = self.wrong(name)
+        {
+            return Refusal::TooOften(often);
+        }
+        Refusal::Fault(fault)
+    }
+
+    /// Whether a passcode is looked at.
+    pub(crate) fn admit_passcode(&self) -> Result<(), TooOften> {
+        self.ask(|attempts, now| attempts.admit_passcode(self.from, now))
+    }
+
+    /// Counts a passcode that was wrong.
+    pub(crate) fn wrong_passcode(&self) {
+        self.shared.metrics.failed_attempt(self.request);
+        let mut attempts = self.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.wrong_passcode(self.from, Instant::now());
+    }
+
+    fn ask(&self, rule: impl FnOnce(&mut Attempts, Instant) -> Result<(), TooOften>) -> Result<(), TooOften> {
+        let mut attempts = self.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        rule(&mut attempts, Instant::now()).inspect_err(|often| {
+            self.shared.metrics.refused_attempt(self.request, often.limited.name());
+        })
+    }
+}
+
+/// In whose name an entry is asked for, as far as it says.
+pub(super) fn name_of(raw: &RawEnterParams) -> Option<Name> {
+    Some(Name::person(raw.sdk_app_id?, raw.user_id.as_deref()?))
+}

@@ -1,0 +1,157 @@
+//! A server that is killed in the middle of a meeting and started again: the program itself, because
+//! nothing in a process outlives a SIGKILL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may fail loudly and looks for the events it is about"
+)]
+
+use confab_protocol::{Event, ExitReason, HostAction, RawEnterParams, RoomState, UserId};
+use rooms::{APP, Guest, KEY, sign};
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What has happened is on the disk by then.
+const WRITTEN: Duration = Duration::from_millis(250);
+/// How soon everybody has to be back.
+const BACK: Duration = Duration::from_secs(5);
+
+/// A server and where it is found, whenever it runs.
+struct Program {
+    child: Child,
+    http: SocketAddr,
+    media: SocketAddr,
+    folder: TempDir,
+}
+
+impl Program {
+    /// Starts it on free ports with an empty database.
+    fn start() -> Program {
+        let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let media = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let child = run(http, media, folder.path());
+        Program { child, http, media, folder }
+    }
+
+    /// Kills it without a word and starts it again at once.
+    fn kill_and_start(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = run(self.http, self.media, self.folder.path());
+    }
+
+    fn params(&self, user: &str) -> RawEnterParams {
+        RawEnterParams {
+            server: Some(format!("http://{}", self.http)),
+            sdk_app_id: Some(i64::from(APP)),
+            user_id: Some(user.into()),
+            user_sig: Some(sign(APP, KEY, user)),
+            room_id: Some(1),
+            ..RawEnterParams::default()
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The server beside this test; all programs are built before the tests run.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().with_file_name(format!("confab-server{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Starts it and waits until it listens.
+fn run(http: SocketAddr, media: SocketAddr, folder: &Path) -> Child {
+    let mut command = Command::new(program());
+    command.args(["--dev", "--workers", "1", "--http", &http.to_string(), "--media", &media.to_string()]);
+    command.arg("--database").arg(folder.join("confab.db"));
+    command.env("CONFAB_APP", format!("{APP}:{KEY}")).env("CONFAB_LOG", "warn");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut greeting = String::new();
+    // It stays open: the rest is still to come, and a program that nobody reads ends.
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut greeting).unwrap();
+    assert_eq!(greeting.trim(), format!("Confab is at http://{http}"));
+    child
+}
+
+fn id(user: &str) -> UserId {
+    user.parse().unwrap()
+}
+
+/// Waits until the room stands so, and says how.
+async fn stands(guest: &mut Guest, what: &str, so: impl Fn(&RoomState) -> bool) -> RoomState {
+    guest
+        .until(what, |event| match event {
+            Event::OnRoomState(state) => so(state).then(|| state.clone()),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_kill_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
+    let mut server = Program::start();
+    let (mut ann, mut bob, mut cem) = (Guest::new(), Guest::new(), Guest::new());
+    let (mut dee, mut stranger) = (Guest::new(), Guest::new());
+    for (guest, name) in [(&mut ann, "ann"), (&mut bob, "bob"), (&mut cem, "cem"), (&mut dee, "dee")] {
+        guest.join(server.params(name)).await;
+    }
+    for action in [
+        HostAction::CoHost { user_id: id("bob"), on: true },
+        HostAction::Mute { user_id: Some(id("cem")), allow_unmute: false },
+        HostAction::Remove { user_id: id("dee"), ban: true },
+        HostAction::Lock { on: true },
+    ] {
+        ann.session.act(action).await.unwrap();
+    }
+    assert_eq!(dee.until_out().await.0, ExitReason::Removed);
+    let before = RoomState {
+        owner: Some("ann".into()),
+        co_hosts: vec!["bob".into()],
+        locked: true,
+        forbidden: vec!["cem".into()],
+        banned: vec!["dee".into()],
+        ..RoomState::default()
+    };
+    for guest in [&mut ann, &mut bob, &mut cem] {
+        stands(guest, "the room as it was left", |state| *state == before).await;
+    }
+
+    tokio::time::sleep(WRITTEN).await;
+    server.kill_and_start();
+    let begin = Instant::now();
+    for guest in [&mut ann, &mut bob, &mut cem] {
+        guest.until_told(Event::OnConnectionLost).await;
+        guest.until_told(Event::OnConnectionRecovery).await;
+    }
+    assert!(begin.elapsed() < BACK, "{:?}", begin.elapsed());
+
+    assert_eq!(stranger.enter(server.params("stranger")).await, -102_011, "it is locked");
+    assert_eq!(dee.enter(server.params("dee")).await, -102_011, "banned");
+    let word = cem.session.act(HostAction::Lock { on: false }).await.unwrap_err();
+    assert!(word.code == -3 && word.message.contains("host"), "{word}");
+    // What bob may do shows that he is a co-host, and what everybody hears is all of the room.
+    bob.session.act(HostAction::Lock { on: false }).await.unwrap();
+    let open = RoomState { locked: false, ..before };
+    for guest in [&mut ann, &mut bob, &mut cem] {
+        stands(guest, "the room as before, and open", |state| *state == open).await;
+    }
+    assert_eq!(dee.enter(server.params("dee")).await, -102_011, "banned still");
+    stranger.join(server.params("stranger")).await;
+    ann.session.act(HostAction::Dismiss).await.unwrap();
+    for guest in [&mut ann, &mut bob, &mut cem, &mut stranger] {
+        assert_eq!(guest.until_out().await.0, ExitReason::Dismissed);
+    }
+}

@@ -1,0 +1,30 @@
+import { Button } from "../../components/Button";
+import type { Choice } from "../../state/host";
+import styles from "./Host.module.css";
+
+type PersonMenuProps = {
+  id: string;
+  name: string;
+  choices: readonly Choice[];
+  onChoice: (choice: Choice) => void;
+};
+
+/** What a host may do to one person. */
+export function PersonMenu({ id, name, choices, onChoice }: PersonMenuProps) {
+  return (
+    <div id={id} role="group" aria-label={`Host actions for ${name}`} className={styles["menu"]}>
+      {choices.map((choice) => (
+        <Button
+          key={choice.id}
+          look={choice.question === undefined ? "secondary" : "quiet"}
+          data-testid={`do-${choice.id}`}
+          onClick={() => {
+            onChoice(choice);
+          }}
+        >
+          {choice.label}
+        </Button>
+      ))}
+    </div>
+  );
+}
