@@ -175,10 +175,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
 
 /// Closes, or asks first where others would lose their rooms.
 fn close_or_ask(app: &AppHandle) {
-    match app.state::<Closing>().wished(Instant::now()) {
-        Wished::Once => {}
-        Wished::Twitching => return,
-        Wished::Again => return close(app),
+    if app.state::<Closing>().meant(Instant::now()) {
+        return close(app);
     }
     let Some(controller) = app.try_state::<Controller<Window>>() else { return close(app) };
     let (app, controller) = (app.clone(), controller.inner().clone());
@@ -190,25 +188,6 @@ fn close_or_ask(app: &AppHandle) {
             close(&app);
         }
     });
-}
-
-/// A wish to close the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wished {
-    Once,
-    /// So soon after the first that it is the same one, as a double click is.
-    Twitching,
-    /// Somebody means it, or the page cannot ask them.
-    Again,
-}
-
-/// What a wish at `now` is after a first one.
-fn wished(first: Option<Instant>, now: Instant) -> Wished {
-    match first {
-        None => Wished::Once,
-        Some(first) if now.saturating_duration_since(first) < TWITCH => Wished::Twitching,
-        Some(_) => Wished::Again,
-    }
 }
 
 /// Whether the program is on its way out, and how the app says that it has ended.
@@ -225,11 +204,11 @@ impl Closing {
         *lock(&self.ended) = Some(ended);
     }
 
-    fn wished(&self, now: Instant) -> Wished {
-        let mut asked = lock(&self.asked);
-        let wished = wished(*asked, now);
-        asked.get_or_insert(now);
-        wished
+    /// Whether a wish at `now` is one to obey: somebody has been asked, and means it, or the page
+    /// cannot ask them. All others are asked about, as an answer to the last may be on its way.
+    fn meant(&self, now: Instant) -> bool {
+        let first = *lock(&self.asked).get_or_insert(now);
+        now.saturating_duration_since(first) >= TWITCH
     }
 
     /// The window stays: the next wish to close it is asked about again.
@@ -305,10 +284,9 @@ mod tests {
     #[test]
     fn a_double_click_is_one_wish_and_who_still_wishes_later_means_it() {
         let (closing, begun) = (Closing::default(), Instant::now());
-        let at = |milliseconds| closing.wished(begun + Duration::from_millis(milliseconds));
-        assert_eq!((at(0), at(5), at(2_900)), (Wished::Once, Wished::Twitching, Wished::Twitching));
-        assert_eq!(at(3_100), Wished::Again);
+        let at = |milliseconds| closing.meant(begun + Duration::from_millis(milliseconds));
+        assert_eq!([0, 5, 2_900, 3_100].map(at), [false, false, false, true]);
         closing.stay();
-        assert_eq!(at(3_200), Wished::Once);
+        assert!(!at(3_200));
     }
 }

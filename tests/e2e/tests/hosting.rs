@@ -114,6 +114,7 @@ async fn a_host_is_asked_before_closing_the_window_puts_everybody_out() {
 
     window.screen.close("Confab").unwrap();
     page.click("[data-testid=end-dialog] [data-testid=end-cancel]").await.unwrap();
+    page.until("return !document.querySelector('[data-testid=end-dialog]')").await.unwrap();
     window.screen.close("Confab").unwrap();
     page.element("[data-testid=end-dialog]").await.unwrap();
     page.painted().await.unwrap();
