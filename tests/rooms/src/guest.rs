@@ -3,7 +3,7 @@
 use confab_frame::{Cursor, Slot, VideoFrame};
 use confab_media::picture::{Stamp, read_stamp};
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};
-use confab_protocol::{Event, ExitCause, ExitReason, RawEnterParams};
+use confab_protocol::{Event, ExitCause, ExitReason, RawEnterParams, RoomState};
 use confab_session::{Receive, Session, SessionConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,11 +45,32 @@ impl Guest {
                     return found;
                 }
             }
-            match tokio::time::timeout_at(deadline, self.events.recv()).await {
-                Ok(Some(event)) => self.told.push(event),
-                Ok(None) => panic!("{what} was never told; the session is gone: {:#?}", self.told),
-                Err(_) => panic!("{what} was never told; these were: {:#?}", self.told),
+            self.hear(what, deadline).await;
+        }
+    }
+
+    /// The next event that is told, which has to come before the deadline.
+    async fn hear(&mut self, what: &str, deadline: tokio::time::Instant) {
+        match tokio::time::timeout_at(deadline, self.events.recv()).await {
+            Ok(Some(event)) => self.told.push(event),
+            Ok(None) => panic!("{what} was never told; the session is gone: {:#?}", self.told),
+            Err(_) => panic!("{what} was never told; these were: {:#?}", self.told),
+        }
+    }
+
+    /// Waits until the room stands so, and says how. What comes meanwhile is not passed over: how the room
+    /// stands and who did what come by different ways, in any order.
+    pub async fn until_room(&mut self, what: &str, so: impl Fn(&RoomState) -> bool) -> RoomState {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let last = self.told.iter().rev().find_map(|event| match event {
+                Event::OnRoomState(state) => Some(state),
+                _ => None,
+            });
+            if let Some(state) = last.filter(|state| so(state)) {
+                return state.clone();
             }
+            self.hear(what, deadline).await;
         }
     }
 

@@ -90,16 +90,6 @@ fn id(user: &str) -> UserId {
     user.parse().unwrap()
 }
 
-/// Waits until the room stands so, and says how.
-async fn stands(guest: &mut Guest, what: &str, so: impl Fn(&RoomState) -> bool) -> RoomState {
-    guest
-        .until(what, |event| match event {
-            Event::OnRoomState(state) => so(state).then(|| state.clone()),
-            _ => None,
-        })
-        .await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_kill_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
     let mut server = Program::start();
@@ -126,7 +116,7 @@ async fn after_a_kill_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
         ..RoomState::default()
     };
     for guest in [&mut ann, &mut bob, &mut cem] {
-        stands(guest, "the room as it was left", |state| *state == before).await;
+        guest.until_room("the room as it was left", |state| *state == before).await;
     }
 
     tokio::time::sleep(WRITTEN).await;
@@ -146,7 +136,7 @@ async fn after_a_kill_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
     bob.session.act(HostAction::Lock { on: false }).await.unwrap();
     let open = RoomState { locked: false, ..before };
     for guest in [&mut ann, &mut bob, &mut cem] {
-        stands(guest, "the room as before, and open", |state| *state == open).await;
+        guest.until_room("the room as before, and open", |state| *state == open).await;
     }
     assert_eq!(dee.enter(server.params("dee")).await, -102_011, "banned still");
     stranger.join(server.params("stranger")).await;

@@ -1,19 +1,9 @@
-use confab_protocol::{Event, ExitCause, ExitReason, HostAction, LeaveReason, RoomState, UserId};
+use confab_protocol::{Event, ExitCause, ExitReason, HostAction, LeaveReason, UserId};
 use rooms::{Guest, Hall};
 use std::time::Duration;
 
 fn id(user: &str) -> UserId {
     user.parse().unwrap()
-}
-
-/// Waits until the room stands so.
-async fn stands(guest: &mut Guest, what: &str, so: impl Fn(&RoomState) -> bool) {
-    guest
-        .until(what, |event| match event {
-            Event::OnRoomState(state) => so(state).then_some(()),
-            _ => None,
-        })
-        .await;
 }
 
 /// Waits until the microphone is muted and it is told by whom, which come by different ways.
@@ -42,7 +32,7 @@ async fn a_host_mutes_one_who_may_unmute_and_all_who_may_not() {
     let hall = Hall::open().await;
     let (mut ann, mut bob) = (Guest::new(), Guest::new());
     ann.join(hall.params("ann", 1)).await;
-    stands(&mut ann, "an owner", |state| state.owner.as_deref() == Some("ann")).await;
+    ann.until_room("an owner", |state| state.owner.as_deref() == Some("ann")).await;
     bob.join(hall.params("bob", 1)).await;
     bob.send_both().await;
     ann.until_told(voice("bob", true)).await;
@@ -58,12 +48,12 @@ async fn a_host_mutes_one_who_may_unmute_and_all_who_may_not() {
     ann.session.act(all.clone()).await.unwrap();
     muted_by(&mut bob, &all, "ann").await;
     ann.until_told(voice("bob", false)).await;
-    stands(&mut bob, "all muted", |state| state.muted_all && state.forbidden == ["bob"]).await;
+    bob.until_room("all muted", |state| state.muted_all && state.forbidden == ["bob"]).await;
     let refused = bob.session.mute_local_audio(false).await.unwrap_err();
     assert!(refused.code == -3 && refused.message.contains("host"), "{refused}");
 
     ann.session.act(HostAction::AllowUnmute { user_id: Some(id("bob")) }).await.unwrap();
-    stands(&mut bob, "bob may speak", |state| state.forbidden.is_empty()).await;
+    bob.until_room("bob may speak", |state| state.forbidden.is_empty()).await;
     let told = ann.settle(Duration::from_millis(300)).await;
     assert!(!told.contains(&voice("bob", true)), "nobody is heard before they unmute: {told:?}");
     bob.session.mute_local_audio(false).await.unwrap();
@@ -149,13 +139,13 @@ async fn when_the_owner_leaves_somebody_follows_and_everybody_knows() {
         guest.join(hall.params(name, 4)).await;
     }
     ann.session.act(HostAction::CoHost { user_id: id("kim"), on: true }).await.unwrap();
-    stands(&mut bob, "kim helps", |state| state.co_hosts == ["kim"]).await;
+    bob.until_room("kim helps", |state| state.co_hosts == ["kim"]).await;
     ann.leave().await;
     for guest in [&mut bob, &mut kim] {
-        stands(guest, "kim follows", |state| state.owner.as_deref() == Some("kim")).await;
+        guest.until_room("kim follows", |state| state.owner.as_deref() == Some("kim")).await;
     }
     kim.session.act(HostAction::HandOver { user_id: id("bob") }).await.unwrap();
-    stands(&mut bob, "bob has it", |state| state.owner.as_deref() == Some("bob")).await;
+    bob.until_room("bob has it", |state| state.owner.as_deref() == Some("bob")).await;
     bob.session.act(HostAction::Lock { on: true }).await.unwrap();
     let mut late = Guest::new();
     assert_eq!(late.enter(hall.params("late", 4)).await, -102_011);
