@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub use error::{InvitationError, Part};
-pub use ticket::{OneTimeTicket, OneTimeTicketError};
+pub use ticket::{InviteAnswer, OneTimeTicket, OneTimeTicketError};
 
 /// Stays as it is in a link: what no program takes for the end of it or for a separator.
 const LITERAL: &AsciiSet =

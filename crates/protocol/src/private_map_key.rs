@@ -147,6 +147,20 @@ impl PrivateMapKey {
         let bytes = self.to_bytes()?;
         Some(user_sig::sign(self.app, key, &self.account, expire, now, Some(&bytes)))
     }
+
+    /// Checks that what was signed is for `user` and `room` in `app` at `now` (Unix seconds).
+    pub fn check(self, app: SdkAppId, user: &str, room: &RoomId, now: u64) -> Result<Self, MapKeyError> {
+        if self.account != user || self.app != app {
+            return Err(MapKeyError::Contradiction);
+        }
+        if self.room != *room {
+            return Err(MapKeyError::OtherRoom { made_for: self.room, room: room.clone() });
+        }
+        match u64::from(self.expires) {
+            end if end <= now => Err(MapKeyError::Expired { ago: now - end }),
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Checks that `text` is a ticket of `user` for `room` in `app` at `now` (Unix seconds). What it
@@ -161,17 +175,7 @@ pub fn verify<K: AsRef<[u8]>>(
 ) -> Result<PrivateMapKey, MapKeyError> {
     let ticket = user_sig::verify(text, app, key_of, user, now)?;
     let content = ticket.userbuf.as_deref().and_then(PrivateMapKey::from_bytes);
-    let content = content.ok_or(MapKeyError::NoContent)?;
-    if content.account != user || content.app != app {
-        return Err(MapKeyError::Contradiction);
-    }
-    if content.room != *room {
-        return Err(MapKeyError::OtherRoom { made_for: content.room, room: room.clone() });
-    }
-    match u64::from(content.expires) {
-        end if end <= now => Err(MapKeyError::Expired { ago: now - end }),
-        _ => Ok(content),
-    }
+    content.ok_or(MapKeyError::NoContent)?.check(app, user, room, now)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

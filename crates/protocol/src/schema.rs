@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{GuestSecret, Role, RoomId, Scene, TicketRoom, UserId};
+use crate::{GuestSecret, OneTimeTicket, Role, RoomId, Scene, TicketRoom, UserId};
 
 /// A schema by the type's name.
 macro_rules! described {
@@ -50,6 +50,12 @@ described! {
         "type": "string",
         "pattern": "^[0-9A-Fa-f]{32,64}$",
     });
+    OneTimeTicket: json_schema!({
+        "description": "What lets one person in once, as a server gave it out.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": OneTimeTicket::MAX_LEN,
+    });
 }
 
 /// The numbers, then the names.
@@ -90,5 +96,8 @@ mod tests {
         let (number, text) = (room["oneOf"][0]["maximum"].as_i64().unwrap(), longest(&room["oneOf"][1]));
         assert!(RoomId::number(number).is_ok() && RoomId::number(number + 1).is_err());
         assert!(RoomId::text(&"r".repeat(text)).is_ok() && RoomId::text(&"r".repeat(text + 1)).is_err());
+        let ticket = longest(&schema::<OneTimeTicket>());
+        let read = |length| OneTimeTicket::try_from("t".repeat(length));
+        assert!(read(ticket).is_ok() && read(ticket + 1).is_err());
     }
 }

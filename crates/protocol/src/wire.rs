@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 use crate::{
-    Code, EnterParams, ExitCause, Fault, Guest, GuestSecret, Passcode, Role, RoomId, Scene, SdkAppId,
-    UserSigText,
+    Code, EnterParams, ExitCause, Fault, Guest, GuestSecret, OneTimeTicket, Passcode, Role, RoomId, Scene,
+    SdkAppId, UserSigText,
 };
 
 /// Body of `POST /v1/enter`. Ids are as the client sent them: the server checks them again.
@@ -39,6 +39,9 @@ pub struct EnterRequest {
     /// Which stay the entry belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stay: Option<Stay>,
+    /// What lets one person in once, past the waiting room. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<OneTimeTicket>,
 }
 
 impl EnterRequest {
@@ -59,6 +62,7 @@ impl EnterRequest {
             private_map_key: params.private_map_key.as_ref().map(|key| key.0.clone()),
             name: params.name.as_ref().map(|name| name.as_str().to_owned()),
             stay: Some(stay),
+            ticket: params.ticket.clone(),
         }
     }
 }
@@ -88,6 +92,9 @@ pub struct TicketRequest {
     /// out. Never logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<GuestSecret>,
+    /// What lets one person in once, in place of the passcode. Never logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<OneTimeTicket>,
 }
 
 /// A room as a ticket is asked for it: 123 by number, "123" by text.
@@ -150,6 +157,7 @@ impl TicketRequest {
             role: params.role,
             passcode: guest.passcode.clone(),
             guest: Some(guest.secret.clone()),
+            ticket: params.ticket.clone(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const MINUTE: Duration = Duration::from_secs(60);
 /// Wrong signatures and tokens that an address is told the reason of, in a minute.
 const MOST_BY_ADDRESS: u32 = 30;
-/// Wrong signatures in the name of one person from one address, in a minute.
+/// Wrong signatures in the name of one person from one address that are told the reason of, in a minute.
 const MOST_BY_PERSON: u32 = 10;
 /// Wrong passcodes from one address, in a minute.
 const MOST_PASSCODES: u32 = 10;
@@ -79,10 +79,9 @@ impl TooOften {
 
 /// Who has failed how often. What it remembers is bounded.
 ///
-/// A good signature passes however often others behind its address fail: to check one costs less than to
-/// read the request in which it comes, and nobody finds one by trying. Only a name that fails from an
-/// address waits there, so that nobody elsewhere can keep its owner out. A passcode may be found by trying,
-/// so it is not looked at while its address waits.
+/// A good signature passes however often others fail behind its address or in its name: to check one costs
+/// less than to read the request in which it comes, and nobody finds one by trying. What is limited is how
+/// often reasons are told. A passcode may be found by trying, so it is not looked at while its address waits.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
     addresses: Tallies<IpAddr>,
@@ -91,17 +90,14 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether a signature in that name is looked at.
-    pub(crate) fn admit(&mut self, from: IpAddr, name: Name, now: Instant) -> Result<(), TooOften> {
-        let wait = self.people.wait(&(place(from), name), MOST_BY_PERSON, now);
-        wait.map_or(Ok(()), |wait| Err(TooOften { limited: Limited::Person, wait }))
-    }
-
     /// Counts a signature or token that was wrong, in a name if it bears one. The error replaces the reason,
-    /// of which the address has been told often enough.
+    /// of which the person or the address has been told often enough.
     pub(crate) fn wrong(&mut self, from: IpAddr, name: Option<Name>, now: Instant) -> Result<(), TooOften> {
         let from = place(from);
         if let Some(name) = name {
+            if let Some(wait) = self.people.wait(&(from, name), MOST_BY_PERSON, now) {
+                return Err(TooOften { limited: Limited::Person, wait });
+            }
             self.people.count((from, name), now);
         }
         if let Some(wait) = self.addresses.wait(&from, MOST_BY_ADDRESS, now) {
@@ -201,34 +197,31 @@ mod tests {
     }
 
     #[test]
-    fn a_person_who_fails_ten_times_waits_until_their_minute_is_over() {
+    fn a_person_is_told_ten_reasons_a_minute_wherever_they_are() {
         let (mut attempts, begin) = (Attempts::default(), Instant::now());
         let (ann, bob) = (Name::person(1, "ann"), Name::person(1, "bob"));
         for n in 0..10 {
-            let now = begin + seconds(n);
-            assert_eq!(attempts.admit(HOME, ann, now), Ok(()));
-            assert_eq!(attempts.wrong(HOME, Some(ann), now), Ok(()));
+            assert_eq!(attempts.wrong(HOME, Some(ann), begin + seconds(n)), Ok(()));
         }
         let now = begin + seconds(20);
         let limited = TooOften { limited: Limited::Person, wait: seconds(40) };
-        assert_eq!(attempts.admit(HOME, ann, now), Err(limited));
-        assert_eq!(attempts.admit(HOME, bob, now), Ok(()), "somebody else behind the same address");
-        assert_eq!(attempts.admit(HOME, Name::person(2, "ann"), now), Ok(()), "another application");
-        assert_eq!(attempts.admit(HOME, Name::key("ann"), now), Ok(()));
-        assert_eq!(attempts.admit(AWAY, ann, now), Ok(()), "nobody elsewhere keeps ann out");
-        assert_eq!(wait(attempts.admit(HOME, ann, begin + Duration::from_millis(59_001))), 1);
-        assert_eq!(attempts.admit(HOME, ann, begin + MINUTE), Ok(()));
+        assert_eq!(attempts.wrong(HOME, Some(ann), now), Err(limited));
+        assert_eq!(attempts.wrong(HOME, Some(bob), now), Ok(()), "somebody else behind the same address");
+        assert_eq!(attempts.wrong(HOME, Some(Name::person(2, "ann")), now), Ok(()), "another application");
+        assert_eq!(attempts.wrong(HOME, Some(Name::key("ann")), now), Ok(()));
+        assert_eq!(attempts.wrong(AWAY, Some(ann), now), Ok(()), "another place");
+        assert_eq!(wait(attempts.wrong(HOME, Some(ann), begin + Duration::from_millis(59_001))), 1);
+        assert_eq!(attempts.wrong(HOME, Some(ann), begin + MINUTE), Ok(()));
     }
 
     #[test]
-    fn an_address_is_told_thirty_reasons_a_minute_and_its_good_signatures_pass() {
+    fn an_address_is_told_thirty_reasons_a_minute() {
         let (mut attempts, begin) = (Attempts::default(), Instant::now());
         for n in 0..30 {
             assert_eq!(attempts.wrong(HOME, Some(Name::person(1, &n.to_string())), begin), Ok(()));
         }
         let limited = TooOften { limited: Limited::Address, wait: MINUTE };
         assert_eq!(attempts.wrong(HOME, None, begin), Err(limited));
-        assert_eq!(attempts.admit(HOME, Name::person(1, "ann"), begin), Ok(()));
         assert_eq!(attempts.admit_passcode(HOME, begin), Ok(()), "a ticket is another matter");
         assert_eq!(attempts.wrong(AWAY, None, begin), Ok(()));
         assert_eq!(attempts.wrong(HOME, None, begin + MINUTE), Ok(()));
@@ -282,20 +275,20 @@ mod tests {
             failures in prop::collection::vec((0_u64..5_000, 0_u8..3), 0..400),
         ) {
             let (mut attempts, begin) = (Attempts::default(), Instant::now());
-            let ann = Name::person(1, "ann");
+            let ann = Some(Name::person(1, "ann"));
             let mut now = begin;
             let mut since: Option<Instant> = None;
             for (pause, what) in failures {
                 now += Duration::from_millis(pause);
-                match what {
-                    0 => { let _ = attempts.wrong(HOME, Some(ann), now); }
-                    1 => attempts.wrong_passcode(HOME, now),
-                    _ => {}
-                }
-                for limited in [attempts.admit(HOME, ann, now), attempts.admit_passcode(HOME, now)] {
+                let limited = match what {
+                    0 => attempts.wrong(HOME, ann, now),
+                    1 => { attempts.wrong_passcode(HOME, now); Ok(()) }
+                    _ => Ok(()),
+                };
+                for limited in [limited, attempts.admit_passcode(HOME, now)] {
                     prop_assert!(wait(limited) <= 60);
                 }
-                since = match attempts.admit(HOME, ann, now) {
+                since = match attempts.admit_passcode(HOME, now) {
                     Ok(()) => None,
                     Err(_) => since.or(Some(now)),
                 };

@@ -20,7 +20,7 @@ pub use overlay::Overlay;
 
 /// The port of WebSocket, REST, `/v1`, `/healthz` and `/metrics`.
 const DEFAULT_HTTP_PORT: u16 = 7880;
-/// The first worker's UDP port; others count up from it.
+/// The first worker's port, of UDP and TCP; others count up from it.
 const DEFAULT_MEDIA_PORT: u16 = 7881;
 
 /// Everything `confab-server` can be told. Lists that are empty mean "nobody".
@@ -31,7 +31,7 @@ pub struct Config {
     pub http: SocketAddr,
     /// The certificate that HTTP encrypts with; none means clear text.
     pub tls: Option<TlsFiles>,
-    /// Where the first media worker listens (UDP); port 0 takes free ones.
+    /// Where the first media worker listens, for UDP and TCP; port 0 takes free ones.
     pub media: SocketAddr,
     /// Whether media workers take TCP connections on the same ports too, for clients whose networks let
     /// no UDP out.
@@ -132,6 +132,22 @@ impl AppConfig {
             waiting_room: false,
             callback: None,
         }
+    }
+}
+
+/// What lets people in who come to the applications of a server, beside their signature.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Door {
+    /// What guests have to say for a signature; nothing when left out.
+    pub passcode: Option<String>,
+    /// Whether those who come to a room that is opened from now on wait until a host admits them.
+    pub waiting_room: bool,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let passcode = self.passcode.as_ref().map(|_| "***");
+        f.debug_struct("Door").field("passcode", &passcode).field("waiting_room", &self.waiting_room).finish()
     }
 }
 

@@ -6,8 +6,10 @@
 mod effect;
 mod ended;
 mod enter;
+mod invites;
 mod perform;
 mod permission;
+mod put_out;
 mod rights;
 mod room;
 mod rooms;

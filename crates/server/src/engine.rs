@@ -187,6 +187,8 @@ pub enum EngineEvent {
         room: String,
         /// Who it is.
         identity: String,
+        /// The number of the entry of the room service by which they came, if they came by one.
+        ticket: Option<u64>,
         /// The name shown, empty when none was given.
         name: String,
     },

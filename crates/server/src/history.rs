@@ -142,7 +142,7 @@ impl History {
     }
 
     /// Keeps a text under a key over a restart, even of a server that is killed 20 ms later; none forgets
-    /// it. Never waits.
+    /// it. Never waits: where the disk is so slow that the queue is full, it is lost and counted.
     pub(crate) fn keep(&self, key: String, state: Option<String>) {
         self.order(Order::Keep { key, state });
     }

@@ -9,7 +9,7 @@ use confab_protocol::ExitCause;
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::{error, warn};
 
-use crate::config::Config;
+use crate::config::{Config, Door};
 use crate::engine::{MediaPort, Translated};
 use crate::identity::Identity;
 use crate::server::{Server, StartError, url_of};
@@ -48,19 +48,23 @@ enum Order {
         reply: mpsc::SyncSender<Vec<MediaPort>>,
     },
     Outside(Vec<Translated>),
+    Door {
+        door: Door,
+        reply: mpsc::SyncSender<()>,
+    },
     Stop(ExitCause),
 }
 
 /// Tells a hosted server where it is reached from outside. It holds no server: one that has ended hears
 /// nothing.
 #[derive(Debug, Clone)]
-pub struct Translator(Option<tokio::sync::mpsc::Sender<Order>>);
+pub struct Translator(Option<tokio::sync::mpsc::WeakSender<Order>>);
 
 impl Translator {
     /// Media comes in there from now on, and nowhere else from outside; see [`Server::set_outside`].
     pub fn set(&self, ports: Vec<Translated>) {
-        let told = self.0.as_ref().map(|orders| orders.try_send(Order::Outside(ports)));
-        if let Some(Err(TrySendError::Full(_))) = told {
+        let Some(orders) = self.0.as_ref().and_then(tokio::sync::mpsc::WeakSender::upgrade) else { return };
+        if let Err(TrySendError::Full(_)) = orders.try_send(Order::Outside(ports)) {
             warn!("the server was not told where it is reached from outside: it is too busy");
         }
     }
@@ -129,6 +133,11 @@ fn host(
                             let _ = reply.send(server.media_ports().await);
                         }
                         Some(Order::Outside(ports)) => server.set_outside(ports).await,
+                        Some(Order::Door { door, reply }) => {
+                            server.set_door(&door);
+                            // Who asked has gone, and it holds all the same.
+                            let _ = reply.send(());
+                        }
                         Some(Order::Stop(cause)) => break cause,
                         None => break ExitCause::HostStopped,
                     }
@@ -175,7 +184,18 @@ impl Hosted {
 
     /// What tells it where it is reached from outside.
     pub fn translator(&self) -> Translator {
-        Translator(self.orders.clone())
+        Translator(self.orders.as_ref().map(tokio::sync::mpsc::Sender::downgrade))
+    }
+
+    /// What guests have to say, and whether those who come wait; see [`Server::set_door`]. Waits until it
+    /// holds; not to be called on a thread of an asynchronous runtime.
+    pub fn set_door(&self, door: Door) {
+        let (reply, set) = mpsc::sync_channel(1);
+        let order = Order::Door { door, reply };
+        // A server that has ended lets nobody in.
+        if self.orders.as_ref().is_some_and(|orders| orders.blocking_send(order).is_ok()) {
+            let _ = set.recv();
+        }
     }
 
     /// Lets nobody else in from other computers; see [`Server::close`]. Blocks for milliseconds; not to
@@ -206,7 +226,8 @@ impl Hosted {
 
     fn end(&mut self, cause: ExitCause) {
         if let Some(orders) = self.orders.take() {
-            // There is room: who opens or closes waits for it. A server that has ended needs no word.
+            // One that finds no room is told by the end of the queue, and takes it for a host who stops; one that
+            // has ended needs no word.
             let _ = orders.try_send(Order::Stop(cause));
         }
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {

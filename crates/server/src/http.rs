@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 mod body;
 mod guard;
+mod invite;
 mod join_page;
 pub(crate) mod openapi;
 mod origin;
@@ -15,7 +16,7 @@ pub(crate) mod v1;
 mod words;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -29,7 +30,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use tracing::debug;
 
 use crate::attempts::Attempts;
-use crate::config::Config;
+use crate::config::{Config, Door};
 use crate::control::{Control, Issuer};
 use crate::listeners::Listeners;
 use crate::metrics::Metrics;
@@ -43,7 +44,7 @@ pub(crate) use serve::{Encrypted, Listener, serve};
 /// What every request may need.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) config: Config,
+    config: RwLock<Arc<Config>>,
     pub(crate) control: Control,
     pub(crate) issuer: Issuer,
     pub(crate) metrics: Metrics,
@@ -55,13 +56,41 @@ pub(crate) struct Shared {
     pub(crate) listeners: Listeners,
 }
 
+impl Shared {
+    /// What may be asked of a server with that configuration.
+    pub(crate) fn new(
+        config: Config,
+        control: Control,
+        issuer: Issuer,
+        metrics: Metrics,
+        listeners: Listeners,
+    ) -> Shared {
+        let (config, limit, attempts) = (RwLock::new(Arc::new(config)), Mutex::default(), Mutex::default());
+        Shared { config, control, issuer, metrics, limit, attempts, listeners }
+    }
+
+    /// What the server was told, as it holds now.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What guests have to say, and whether those who come wait, from now on.
+    pub(crate) fn set_door(&self, door: &Door) {
+        let mut config = self.config.write().unwrap_or_else(PoisonError::into_inner);
+        for app in &mut Arc::make_mut(&mut config).app {
+            app.passcode.clone_from(&door.passcode);
+            app.waiting_room = door.waiting_room;
+        }
+    }
+}
+
 /// Everything on the port; `ws` is the signalling.
 pub(crate) fn router(shared: Arc<Shared>, ws: Router) -> Router {
     // Browsers of any origin may come: what lets somebody in is a signature or token, never a cookie.
     // `/v1`, which gives these out, looks itself whose page asks; see `origin`. A server without a name
     // is a person's computer, about which other pages learn nothing.
-    let nameless = shared.config.nameless;
-    let proxies: Arc<[Network]> = shared.config.proxies.as_slice().into();
+    let nameless = shared.config().nameless;
+    let proxies: Arc<[Network]> = shared.config().proxies.as_slice().into();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
         .allow_methods(AllowMethods::mirror_request())
@@ -77,11 +106,12 @@ pub(crate) fn router(shared: Arc<Shared>, ws: Router) -> Router {
 }
 
 /// What answers where beside signalling; `openapi` describes each.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<Shared>>); 9] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<Shared>>); 10] {
     [
         ("/", any(rest::answer)),
         ("/v1/enter", post(v1::enter)),
         ("/v1/role", post(role::role)),
+        ("/v1/room/invite", post(invite::invite)),
         ("/v1/room/{action}", post(room::act)),
         ("/v1/ticket", post(ticket::ticket)),
         ("/v1/openapi.json", get(openapi::describe)),

@@ -23,7 +23,7 @@ pub mod sim;
 mod tls;
 pub mod ws;
 
-pub use config::{ApiKey, AppConfig, CallbackConfig, CloudKey, Config, ConfigError, Overlay, TlsFiles};
+pub use config::{ApiKey, AppConfig, CallbackConfig, CloudKey, Config, ConfigError, Door, Overlay, TlsFiles};
 pub use happening::ClientInfo;
 pub use history::HistoryError;
 pub use hosted::{Hosted, Translator};

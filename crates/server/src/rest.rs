@@ -102,8 +102,8 @@ async fn believed(shared: &Shared, request: Request, now: u64) -> Result<Asked, 
         BodyError::TooLarge { .. } => RestError::new("RequestSizeLimitExceeded", error.to_string()),
         BodyError::TooSlow | BodyError::Broken => RestError::new("InvalidRequest", error.to_string()),
     })?;
-    let keys = &shared.config.cloud_key;
-    let key_of = |id: &str| keys.iter().find(|key| key.id == id).map(|key| key.key.clone());
+    let config = shared.config();
+    let key_of = |id: &str| config.cloud_key.iter().find(|key| key.id == id).map(|key| key.key.clone());
     let claimed = Cell::new(None);
     let key_of = |id: &str| {
         claimed.set(Some(Name::key(id)));
@@ -122,9 +122,8 @@ async fn believed(shared: &Shared, request: Request, now: u64) -> Result<Asked, 
     Ok(Asked { id: said.id, name: offered(&said.name)?, parameters: said.parameters })
 }
 
-/// Counts a signature that was wrong, and believes none in a name that has failed too often.
+/// Counts a signature that was wrong.
 fn guarded(guard: Guard<'_>, name: Option<Name>, said: Result<Said, RestError>) -> Result<Said, RestError> {
-    guard.admit(name)?;
     if let Err(RestError { code: "AuthFailure.SignatureFailure" | "AuthFailure.SecretIdNotFound", .. }) = said
     {
         guard.wrong(name)?;
@@ -185,7 +184,7 @@ async fn perform(shared: &Shared, asked: Asked, now: u64) -> Result<Members, Res
         return Err(RestError::new("RequestLimitExceeded", message));
     }
     let action = Action::parse(name, &parameters?, now)?;
-    if shared.config.app_key(action.app().0).is_none() {
+    if shared.config().app_key(action.app().0).is_none() {
         let message = format!("the SdkAppId {} is not known to this server", action.app());
         return Err(RestError::new("UnauthorizedOperation.SdkAppId", message));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Door};
 use crate::control::{Control, Issuer, Rooms};
 use crate::engine::{Engine, EngineEvent, ListenError, MediaPort, Translated};
 use crate::history::HistoryError;
@@ -41,6 +41,7 @@ const STOP: Duration = Duration::from_millis(2500);
 pub struct Server {
     http: SocketAddr,
     encrypted: bool,
+    shared: Arc<Shared>,
     engine: Arc<dyn Engine>,
     router: Router,
     connections: TaskTracker,
@@ -208,6 +209,12 @@ impl Server {
         info!(%http, "closed to other computers");
     }
 
+    /// What guests have to say for a signature, and whether those wait who come to a room that is opened
+    /// from now on; the same for all applications. Who is in stays in.
+    pub fn set_door(&self, door: &Door) {
+        self.shared.set_door(door);
+    }
+
     /// Where media comes in at addresses of this machine's own.
     pub async fn media_ports(&self) -> Vec<MediaPort> {
         self.engine.ports().await
@@ -253,10 +260,10 @@ impl Server {
         books.restore(kept, Instant::now());
         let (control, control_task) =
             Control::start(books, Arc::clone(&engine), events, Arc::new(listeners.clone()), rooms.clone());
-        let (limit, attempts) = (Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { config, control, issuer, metrics, limit, attempts, listeners });
+        let apps = config.app.len();
+        let shared = Arc::new(Shared::new(config, control, issuer, metrics, listeners));
         let router = http::router(Arc::clone(&shared), routes(&shared));
-        info!(%http, apps = shared.config.app.len(), "server started");
+        info!(%http, apps, "server started");
         let (stop, stopped) = oneshot::channel();
         let (accepting, connections) = (CancellationToken::new(), TaskTracker::new());
         let (encrypted, tls) = (certificates.is_some(), certificates.as_ref().map(Certificates::acceptor));
@@ -265,6 +272,7 @@ impl Server {
             certificates,
             router: router.clone(),
             engine: Arc::clone(&engine),
+            control: shared.control.clone(),
             accepting: accepting.clone(),
             connections: connections.clone(),
         };
@@ -279,6 +287,7 @@ impl Server {
         Ok(Server {
             http,
             encrypted,
+            shared,
             engine,
             router,
             connections,
@@ -296,6 +305,7 @@ struct Run {
     certificates: Option<Certificates>,
     router: Router,
     engine: Arc<dyn Engine>,
+    control: Control,
     accepting: CancellationToken,
     connections: TaskTracker,
 }
@@ -303,7 +313,7 @@ struct Run {
 impl Run {
     /// Serves until told to stop, then lets people and requests go in that order.
     async fn until(self, stopped: oneshot::Receiver<ExitCause>) {
-        let Run { listener, certificates, router, engine, accepting, connections } = self;
+        let Run { listener, certificates, router, engine, control, accepting, connections } = self;
         let accept = tokio::spawn(http::serve(listener, router, accepting.clone(), connections.clone()));
         let followed = certificates.map(|files| tokio::spawn(files.follow(accepting.clone())));
         // A dropped server was not stopped by anybody in particular.
@@ -311,6 +321,9 @@ impl Run {
         info!(?cause, "server stops");
         // A server that stops may come back, a host who stops does not: only the latter ends the stay.
         let notice = (cause != ExitCause::ServerStopped).then(|| Notice::exit(cause, None));
+        if notice.is_none() && control.with(|rooms, _| rooms.freeze()).await.is_err() {
+            warn!("the room service had ended before the server");
+        }
         match tokio::time::timeout(FAREWELL, engine.shutdown(notice)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(%error, "the engine did not stop cleanly"),

@@ -1,4 +1,4 @@
-//! The embedded SFU: rooms on worker threads, each with a UDP port of its own.
+//! The embedded SFU: rooms on worker threads, each with a port of its own for UDP and TCP.
 //!
 //! A room lives on one worker, and its candidates name that worker's port: no packet changes
 //! threads and nothing is locked on its path. The workers also do all signalling of their people.

@@ -126,7 +126,7 @@ impl Bare {
         let client = ClientInfo::default();
         let taken = self.seats.claim(&claims.video.room, &identity, ticket, client, now);
         let taken = taken.ok_or_else(|| no_seat().message)?;
-        let admission = seated(taken);
+        let admission = seated(taken, ticket);
         let query = JoinQuery { auto_subscribe: true, ..JoinQuery::default() };
         let join = entrance(query, claims, identity, admission).join;
         self.directory.enter(&join.room);

@@ -3,6 +3,7 @@
 mod attempts;
 mod describe;
 mod enter;
+mod invite;
 mod listeners;
 mod openapi;
 mod port;
@@ -207,7 +208,10 @@ impl Trial {
             }
         }
         let (room, identity) = (room.to_owned(), identity.to_owned());
-        self.events.send(EngineEvent::Joined { room, identity, name: String::new() }).await.unwrap();
+        self.events
+            .send(EngineEvent::Joined { room, identity, ticket: None, name: String::new() })
+            .await
+            .unwrap();
         while self.people().await == people {
             tokio::task::yield_now().await;
         }

@@ -51,11 +51,17 @@ pub trait Admit: Send + Sync + Debug {
         claims: &Claims,
         client: ClientInfo,
     ) -> Result<Admission, Refusal>;
+
+    /// Somebody at that address has shown a token that is not good; what to answer in place of the reason
+    /// where that has been told often enough.
+    fn wrong_token(&self, from: Option<IpAddr>) -> Option<Refusal>;
 }
 
 /// The terms on which somebody joins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admission {
+    /// The number of the entry by which they come, if the room service let them in.
+    pub ticket: Option<u64>,
     /// How long the seat is kept after the connection was lost.
     pub seat: Duration,
     /// How many people may send in the room, where the room service has rules for it.
@@ -74,7 +80,13 @@ impl Admission {
 
     /// A client that came with nothing but a LiveKit token.
     pub fn plain() -> Admission {
-        Admission { seat: Self::PLAIN_SEAT, publishing: None, permission: None, attributes: HashMap::new() }
+        Admission {
+            ticket: None,
+            seat: Self::PLAIN_SEAT,
+            publishing: None,
+            permission: None,
+            attributes: HashMap::new(),
+        }
     }
 }
 

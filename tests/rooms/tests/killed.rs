@@ -1,5 +1,5 @@
-//! A server that is killed in the middle of a meeting and started again: the program itself, because
-//! nothing in a process outlives a SIGKILL.
+//! A server that is killed, or told to stop, in the middle of a meeting and started again: the program
+//! itself, because nothing in a process outlives a SIGKILL.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -39,9 +39,10 @@ impl Program {
         Program { child, http, media, folder }
     }
 
-    /// Kills it without a word and starts it again at once.
-    fn kill_and_start(&mut self) {
-        self.child.kill().unwrap();
+    /// Ends it by that signal and starts it again at once.
+    fn restart(&mut self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         self.child.wait().unwrap();
         self.child = run(self.http, self.media, self.folder.path());
     }
@@ -92,6 +93,15 @@ fn id(user: &str) -> UserId {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_kill_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
+    everybody_is_back_after("-KILL").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_orderly_stop_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
+    everybody_is_back_after("-TERM").await;
+}
+
+async fn everybody_is_back_after(signal: &str) {
     let mut server = Program::start();
     let (mut ann, mut bob, mut cem) = (Guest::new(), Guest::new(), Guest::new());
     let (mut dee, mut stranger) = (Guest::new(), Guest::new());
@@ -120,7 +130,7 @@ async fn after_a_kill_everybody_is_back_and_the_room_is_as_its_hosts_left_it() {
     }
 
     tokio::time::sleep(WRITTEN).await;
-    server.kill_and_start();
+    server.restart(signal);
     let begin = Instant::now();
     for guest in [&mut ann, &mut bob, &mut cem] {
         guest.until_told(Event::OnConnectionLost).await;

@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// A word that a server gave out to let one person in once: 1 to 256 characters that mean something to
-/// that server only. Never printed.
-#[derive(Clone, PartialEq, Eq)]
+/// that server only. Whoever came in by it may return to the same stay. Never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct OneTimeTicket(String);
 
 /// A text that is no ticket. It is not repeated; whoever gave it out has to give another.
@@ -47,5 +51,39 @@ impl From<OneTimeTicket> for String {
 impl fmt::Debug for OneTimeTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+/// Answer of `POST /v1/room/invite`: code 0 with what a host gives to one person, or a code and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InviteAnswer {
+    /// 0, or one of [`crate::Code`].
+    pub code: i32,
+    /// For people, when the code is not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Seconds until another attempt is looked at, when too many have failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// Lets one person in once, past passcode and waiting room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<OneTimeTicket>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_a_text_on_the_wire_and_no_longer_than_it_may_be() {
+        let answer: InviteAnswer = serde_json::from_str(r#"{"code":0,"ticket":"planted"}"#).unwrap();
+        assert_eq!(answer.ticket.as_ref().map(OneTimeTicket::as_str), Some("planted"));
+        assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"code":0,"ticket":"planted"}"#);
+        assert!(!format!("{answer:?}").contains("planted"));
+        for (wrong, length) in [(String::new(), "0"), ("t".repeat(257), "257")] {
+            let error = serde_json::from_value::<OneTimeTicket>(wrong.into()).unwrap_err().to_string();
+            assert!(error.contains(length), "{error}");
+        }
     }
 }

@@ -61,12 +61,19 @@ pub(crate) struct Agenda {
     effects: Vec<Effect>,
     /// Unix time of what is being done, milliseconds.
     unix_ms: u64,
+    /// What is kept stays as it is.
+    frozen: bool,
 }
 
 impl Agenda {
     /// From now on it is that time, Unix milliseconds.
     pub(crate) fn set_time(&mut self, unix_ms: u64) {
         self.unix_ms = unix_ms;
+    }
+
+    /// From now on what is kept stays as it is, because the server stops and people are expected back.
+    pub(crate) fn freeze(&mut self) {
+        self.frozen = true;
     }
 
     /// Unix seconds.
@@ -81,6 +88,25 @@ impl Agenda {
 
     pub(crate) fn order(&mut self, room: &str, order: Order) {
         self.effects.push(Effect::Order { room: room.to_owned(), order });
+    }
+
+    /// A room is over that was created at that Unix time, in seconds, if anybody came, and `kept` where it
+    /// was to outlive a restart. One that is kept while the server stops goes on when that is back.
+    pub(crate) fn over(&mut self, key: &str, created: Option<u64>, kept: bool, by: Option<&str>) {
+        if kept && self.frozen {
+            return;
+        }
+        if let Some(created) = created {
+            self.happened(key, created, What::RoomClosed { by: by.and_then(|by| by.parse().ok()) });
+        }
+        if kept {
+            self.keep(key, None);
+        }
+    }
+
+    /// Whether what is kept stays as it is.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen
     }
 
     pub(crate) fn keep(&mut self, room: &str, state: Option<String>) {

@@ -3,7 +3,8 @@
 use confab_protocol::private_map_key::{self, PrivateMapKey, Privilege};
 use confab_protocol::user_sig::{self, Ticket};
 use confab_protocol::{
-    Code, DisplayName, EnterParams, Fault, Proof, RawEnterParams, Role, RoomId, Scene, SdkAppId, Stay, UserId,
+    Code, DisplayName, EnterParams, Fault, OneTimeTicket, Proof, RawEnterParams, Role, RoomId, Scene,
+    SdkAppId, Stay, UserId,
 };
 
 use super::permission::may_send;
@@ -28,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) waits: bool,
     /// What the client calls this stay, if it does.
     pub(crate) stay: Option<Stay>,
+    /// What lets one person in once, if they have it.
+    pub(crate) invite: Option<OneTimeTicket>,
 }
 
 impl Entry {
@@ -45,11 +48,12 @@ pub(crate) fn check(
     now: u64,
 ) -> Result<Entry, Fault> {
     let (params, _) = raw.check()?;
+    let invite = params.ticket.clone();
     // Guests come with the signature that they were given.
     let Proof::Sig(app, sig) = &params.proof else { return Err(Fault::new(Code::INVALID_USER_SIG)) };
     let key_of = |app: SdkAppId| config.app_key(app.0);
     let ticket = user_sig::verify(&sig.0, *app, key_of, params.user_id.as_str(), now)?;
-    let granted = match (bound(&ticket, &params)?, privilege(&params, *app, config, now)?) {
+    let granted = match (bound(&ticket, &params, *app, now)?, privilege(&params, *app, config, now)?) {
         (Some(bound), Some(granted)) => bound.and(granted),
         (Some(bits), None) | (None, Some(bits)) => bits,
         (None, None) if config.application(app.0).is_some_and(|app| app.permission) => {
@@ -71,21 +75,22 @@ pub(crate) fn check(
         scene: params.scene,
         role: params.role,
         stay,
+        invite,
     })
 }
 
 /// What the signature itself allows: one with a permission inside, as guests get it, holds for its
 /// room only.
-fn bound(ticket: &Ticket, params: &EnterParams) -> Result<Option<Privilege>, Fault> {
+fn bound(ticket: &Ticket, params: &EnterParams, app: SdkAppId, now: u64) -> Result<Option<Privilege>, Fault> {
     let content = ticket.userbuf.as_deref().and_then(PrivateMapKey::from_bytes);
     let Some(content) = content else { return Ok(None) };
-    if content.room == params.room {
-        return Ok(Some(content.bits));
+    if content.room != params.room {
+        return Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(format!(
+            "The UserSig is good for room {} only, not for {}; ask for one for this room.",
+            content.room, params.room
+        )));
     }
-    Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(format!(
-        "The UserSig is good for room {} only, not for {}; ask for one for this room.",
-        content.room, params.room
-    )))
+    entering(content.check(app, params.user_id.as_str(), &params.room, now)?).map(Some)
 }
 
 /// What the permission ticket allows, where there is one.
@@ -98,12 +103,13 @@ fn privilege(
     let Some(ticket) = &params.private_map_key else { return Ok(None) };
     let key_of = |app: SdkAppId| config.app_key(app.0);
     let user = params.user_id.as_str();
-    let ticket = private_map_key::verify(&ticket.0, app, key_of, user, &params.room, now)?;
-    if ticket.bits.allows(Privilege::ENTER) {
-        Ok(Some(ticket.bits))
-    } else {
-        Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM))
-    }
+    entering(private_map_key::verify(&ticket.0, app, key_of, user, &params.room, now)?).map(Some)
+}
+
+/// What a permission allows that lets somebody enter.
+fn entering(permission: PrivateMapKey) -> Result<Privilege, Fault> {
+    let enters = permission.bits.allows(Privilege::ENTER);
+    enters.then_some(permission.bits).ok_or_else(|| Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM))
 }
 
 #[cfg(test)]
@@ -218,5 +224,23 @@ mod tests {
         assert_eq!(refused(ticket(123, 253)), (-102_011, None));
         let garbage = RawEnterParams { private_map_key: Some("garbage".to_owned()), ..raw() };
         assert_eq!(refused(garbage).0, -100_006);
+    }
+
+    #[test]
+    fn a_permission_shown_as_the_signature_allows_no_more_than_as_a_permission() {
+        let shown = |account: &str, app: SdkAppId, expires: u64, bits: u32| {
+            let room = RoomId::number(123_u32).unwrap();
+            let expires = u32::try_from(expires).unwrap();
+            let content =
+                PrivateMapKey { account: account.to_owned(), app, room, expires, bits: Privilege(bits) };
+            let sig = user_sig::sign(APP, "key-one", "alice", 60, NOW, content.to_bytes().as_deref());
+            check(RawEnterParams { user_sig: Some(sig), ..raw() }, None, &config(), NOW)
+        };
+        assert_eq!(shown("alice", APP, NOW + 60, 42).unwrap().granted, Privilege(42));
+        let refused = |account, app, expires, bits| shown(account, app, expires, bits).unwrap_err().code;
+        assert_eq!(refused("alice", APP, NOW + 60, 253), -102_011, "bit 2 is missing");
+        assert_eq!(refused("alice", APP, NOW, 255), -100_006);
+        assert_eq!(refused("bob", APP, NOW + 60, 255), -100_006);
+        assert_eq!(refused("alice", SdkAppId(7), NOW + 60, 255), -100_006);
     }
 }

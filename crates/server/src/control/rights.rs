@@ -47,6 +47,15 @@ impl Forbidden {
     }
 }
 
+/// Whether somebody is a host of the room, or above.
+pub(crate) fn is_host(by: Standing) -> Result<(), Forbidden> {
+    match by {
+        Standing::Outside => Err(Forbidden::NotInRoom),
+        Standing::Audience | Standing::Anchor => Err(Forbidden::HostsOnly),
+        Standing::CoHost | Standing::Owner | Standing::Administrator => Ok(()),
+    }
+}
+
 /// Whether somebody may do this; `target` is what the person it is about is in the room, and `own` that
 /// it is themselves.
 pub(crate) fn allowed(
@@ -55,11 +64,7 @@ pub(crate) fn allowed(
     target: Standing,
     own: bool,
 ) -> Result<(), Forbidden> {
-    match by {
-        Standing::Outside => return Err(Forbidden::NotInRoom),
-        Standing::Audience | Standing::Anchor => return Err(Forbidden::HostsOnly),
-        Standing::CoHost | Standing::Owner | Standing::Administrator => {}
-    }
+    is_host(by)?;
     let owners =
         matches!(action, HostAction::HandOver { .. } | HostAction::CoHost { .. } | HostAction::Dismiss);
     if owners && by == Standing::CoHost {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use super::effect::Order;
+use super::invites::Invites;
 use super::rights::Standing;
 use super::seat::Seat;
 use super::waiting::{Answer, WaitingRoom};
@@ -16,6 +17,8 @@ use super::waiting::{Answer, WaitingRoom};
 pub(crate) const RETURN: Duration = Duration::from_secs(90);
 /// People a room keeps out at once.
 pub(crate) const MOST_BANNED: usize = 1000;
+/// People of whom a room remembers that they may not unmute when they come back.
+const MOST_HUSHED: usize = 1000;
 
 /// A room with somebody in it or expected in it.
 #[derive(Debug, Default)]
@@ -37,8 +40,14 @@ pub(crate) struct Room {
     /// Those who come may not unmute.
     pub(crate) muted_all: bool,
     pub(crate) waiting: WaitingRoom,
+    /// What lets one person in each.
+    pub(crate) invites: Invites,
+    /// Who may not unmute when they come back.
+    pub(crate) hushed_away: BTreeSet<String>,
     /// Its people are expected back after a restart of the server.
     pub(crate) restored: Option<Restored>,
+    /// When it is looked at again.
+    pub(crate) scheduled: Option<Instant>,
     /// What everybody was told last.
     pub(crate) told: Told,
     /// Something has changed that people are told, or that is kept.
@@ -56,8 +65,6 @@ pub(crate) struct Restored {
     hosts: BTreeSet<String>,
     /// Who had been let into a room that lets nobody else in, or makes them wait.
     members: BTreeSet<String>,
-    /// Who may not unmute.
-    pub(crate) hushed: BTreeSet<String>,
 }
 
 /// What was told and kept last, so that only changes are.
@@ -67,6 +74,8 @@ pub(crate) struct Told {
     pub(crate) kept: Option<String>,
     /// Hosts who were told who waits.
     pub(crate) hosts: Vec<String>,
+    /// Somebody waited when they were told last.
+    pub(crate) waiting: bool,
     /// A changed number of viewers alone waits until then.
     pub(crate) again: Option<Instant>,
 }
@@ -76,6 +85,7 @@ pub(crate) struct Told {
 #[serde(rename_all = "camelCase")]
 struct Kept {
     scene: Option<Scene>,
+    created: Option<u64>,
     owner: Option<String>,
     co_hosts: Vec<String>,
     banned: BTreeSet<String>,
@@ -84,6 +94,8 @@ struct Kept {
     muted_all: bool,
     hushed: BTreeSet<String>,
     members: BTreeSet<String>,
+    #[serde(default)]
+    invites: Invites,
 }
 
 /// Why somebody is not given a seat.
@@ -102,8 +114,15 @@ impl From<Fault> for Refused {
 }
 
 impl Room {
-    /// Whether somebody may enter: scene, then what hosts forbid, then capacity.
-    pub(crate) fn admit(&mut self, entry: &Entry, limits: Limits, now: Instant) -> Result<(), Refused> {
+    /// Whether somebody may enter: scene, then what hosts forbid, then capacity. `unix` is Unix time in
+    /// seconds.
+    pub(crate) fn admit(
+        &mut self,
+        entry: &Entry,
+        limits: Limits,
+        unix: u64,
+        now: Instant,
+    ) -> Result<(), Refused> {
         let (room, user) = (&entry.room, entry.user.as_str());
         if let Some(scene) = self.scene.filter(|scene| *scene != entry.scene) {
             let (has, asked) = (scene.name(), entry.scene.name());
@@ -121,7 +140,11 @@ impl Room {
             if self.locked {
                 return Err(refuse(format!("Room {room} is locked; a host can open it again.")));
             }
-            if self.waits && self.has_doorkeeper() {
+            if let Some(ticket) = &entry.invite {
+                let taken = self.invites.take(ticket, user, unix);
+                taken.map_err(|why| refuse(why.sentence().to_owned()))?;
+                self.touched = true;
+            } else if self.waits && self.has_doorkeeper() {
                 let name = entry.name.as_ref().map(|name| name.as_str()).unwrap_or_default();
                 match self.waiting.knock(user, name, now) {
                     Answer::Admitted => {}
@@ -148,17 +171,31 @@ impl Room {
         self.seats.contains_key(user) || self.restored.as_ref().is_some_and(member)
     }
 
-    /// Whether somebody who comes may not unmute.
-    pub(crate) fn hushes(&self, user: &str) -> bool {
-        let hushed = |restored: &Restored| restored.hushed.contains(user);
-        self.muted_all && !self.is_host(user) || self.restored.as_ref().is_some_and(hushed)
+    /// The seat of somebody who is let in.
+    pub(crate) fn seat(&mut self, user: &str) -> &mut Seat {
+        let forbidden = self.muted_all && !self.is_host(user);
+        self.seats.entry(user.to_owned()).or_insert_with(|| {
+            let away = self.hushed_away.remove(user);
+            Seat { hushed: forbidden || away, ..Seat::default() }
+        })
+    }
+
+    /// Takes a seat away. Whom a host keeps from unmuting, finds it so when they come back.
+    pub(crate) fn drop_seat(&mut self, user: &str) -> Option<Seat> {
+        let seat = self.seats.remove(user)?;
+        self.touched |= seat.hushed;
+        // Where nobody may unmute everybody finds it so.
+        if seat.hushed && !self.muted_all && self.hushed_away.len() < MOST_HUSHED {
+            self.hushed_away.insert(user.to_owned());
+        }
+        Some(seat)
     }
 
     /// Somebody who was expected after a restart is there, or is put out: what they had is theirs no more
     /// once they go.
     pub(crate) fn is_back(&mut self, user: &str) {
-        if let Some(Restored { hosts, members, hushed, .. }) = &mut self.restored {
-            for set in [hosts, members, hushed] {
+        if let Some(Restored { hosts, members, .. }) = &mut self.restored {
+            for set in [hosts, members] {
                 self.touched |= set.remove(user);
             }
         }
@@ -210,12 +247,19 @@ impl Room {
         all.filter(|user| self.seats.get(*user).is_some_and(|seat| seat.present)).cloned().collect()
     }
 
-    /// Lets hosts go who are gone. The owner is followed by the co-host, or else the anchor, who has been
+    /// Whether somebody can be a host: they came by the room service, and do not only watch.
+    pub(crate) fn can_host(&self, user: &str) -> bool {
+        self.seats.get(user).is_some_and(|seat| seat.is_entered() && seat.takes_part(self.scene))
+    }
+
+    /// Lets hosts go who are gone or only watch. The owner is followed by the co-host, or else the anchor, who has been
     /// there longest; an order where that changes what they may do.
     pub(crate) fn succeed(&mut self) -> Option<Order> {
         let away = |user: &str| self.restored.as_ref().is_some_and(|restored| restored.hosts.contains(user));
-        self.owner.take_if(|owner| !self.seats.contains_key(owner) && !away(owner));
-        self.co_hosts.retain(|host| self.seats.contains_key(host) || away(host));
+        let stays = |user: &String| away(user) || self.can_host(user);
+        let owner = self.owner.clone().filter(stays);
+        let co_hosts: Vec<String> = self.co_hosts.iter().filter(|host| stays(host)).cloned().collect();
+        (self.owner, self.co_hosts) = (owner, co_hosts);
         if self.owner.is_some() {
             return None;
         }
@@ -241,8 +285,10 @@ impl Room {
     /// What everybody in the room is to know.
     pub(crate) fn state(&self) -> RoomState {
         let present = || self.seats.iter().filter(|(_, seat)| seat.present);
+        // Nobody hears the names of those who only watch.
+        let seen = || present().filter(|(_, seat)| !seat.is_viewer(self.scene));
         let mut forbidden: Vec<String> =
-            present().filter(|(_, seat)| seat.hushed).map(|(user, _)| user.clone()).collect();
+            seen().filter(|(_, seat)| seat.hushed).map(|(user, _)| user.clone()).collect();
         forbidden.sort();
         let audience = present().filter(|(_, seat)| seat.is_viewer(self.scene)).count();
         RoomState {
@@ -257,24 +303,31 @@ impl Room {
         }
     }
 
-    /// What is to outlive a restart; None where nobody owns the room.
+    /// What is to outlive a restart; None where nobody was in yet, or a new room would be the same.
     pub(crate) fn to_keep(&self) -> Option<String> {
-        self.owner.as_ref()?;
+        self.created?;
+        let told = self.locked || self.waits || self.muted_all;
+        let hushed = self.seats.iter().filter(|(_, seat)| seat.hushed).map(|(user, _)| user.clone());
+        let hushed: BTreeSet<String> = hushed.chain(self.hushed_away.iter().cloned()).collect();
+        let named = !self.banned.is_empty() || !hushed.is_empty() || !self.invites.is_empty();
+        if self.owner.is_none() && !told && !named {
+            return None;
+        }
         let guarded = self.locked || self.waits;
         let present = || self.seats.iter().filter(|(_, seat)| seat.present).map(|(user, _)| user.clone());
         let members = self.restored.iter().flat_map(|restored| restored.members.iter().cloned());
-        let hushed = self.seats.iter().filter(|(_, seat)| seat.hushed).map(|(user, _)| user.clone());
-        let away = self.restored.iter().flat_map(|restored| restored.hushed.iter().cloned());
         let kept = Kept {
             scene: self.scene,
+            created: self.created,
             owner: self.owner.clone(),
             co_hosts: self.co_hosts.clone(),
             banned: self.banned.clone(),
             locked: self.locked,
             waits: self.waits,
             muted_all: self.muted_all,
-            hushed: hushed.chain(away).collect(),
+            hushed,
             members: if guarded { present().chain(members).collect() } else { BTreeSet::new() },
+            invites: self.invites.clone(),
         };
         // Texts and flags only, so writing it cannot fail.
         serde_json::to_string(&kept).ok()
@@ -284,16 +337,18 @@ impl Room {
     pub(crate) fn restore(text: &str, now: Instant) -> Option<Room> {
         let kept: Kept = serde_json::from_str(text).ok()?;
         let hosts = kept.owner.iter().chain(&kept.co_hosts).cloned().collect();
-        let (members, hushed) = (kept.members, kept.hushed);
         Some(Room {
             scene: kept.scene,
+            created: kept.created,
             owner: kept.owner,
             co_hosts: kept.co_hosts,
             banned: kept.banned,
             locked: kept.locked,
             waits: kept.waits,
             muted_all: kept.muted_all,
-            restored: Some(Restored { until: now + RETURN, hosts, members, hushed }),
+            invites: kept.invites,
+            hushed_away: kept.hushed,
+            restored: Some(Restored { until: now + RETURN, hosts, members: kept.members }),
             told: Told { kept: Some(text.to_owned()), ..Told::default() },
             ..Room::default()
         })
@@ -321,11 +376,12 @@ impl Room {
     /// Drops the seat of somebody who was expected and did not come.
     pub(crate) fn expire_seat(&mut self, user: &str, now: Instant) {
         let Some(seat) = self.seats.get_mut(user) else { return };
-        seat.reserved.take_if(|reservation| reservation.until <= now);
+        let late = seat.reserved.take_if(|reservation| reservation.until <= now).is_some();
         if !seat.present && seat.reserved.is_none() {
-            self.seats.remove(user);
-            self.touched |= self.is_host(user);
+            self.drop_seat(user);
         }
+        // A host may be one only by what was expected.
+        self.touched |= late && self.is_host(user);
     }
 
     /// Somebody has come, gone or changed their role, who is, or was, a viewer or not.

@@ -2,6 +2,7 @@
 //! collected as effects.
 
 mod host;
+mod invite;
 mod role;
 
 use std::cmp::Reverse;
@@ -13,8 +14,10 @@ use confab_protocol::{Code, ExitCause, Fault, LeaveReason, Limits, Notice, Role,
 use super::Entry;
 use super::effect::{Agenda, Effect, Order};
 use super::ended::Ended;
+use super::invites::NoEntrance;
+use super::put_out::PutOut;
 use super::room::{Refused, Room};
-use super::seat::{RESERVATION, Reservation, Seat};
+use super::seat::{Admitted, RESERVATION, Reservation};
 use crate::config::SceneLimits;
 use crate::engine::{Kind, Permission};
 use crate::happening::{ClientInfo, Stream, What};
@@ -33,6 +36,7 @@ pub(crate) struct Rooms {
     limits: SceneLimits,
     rooms: HashMap<String, Room>,
     ended: Ended,
+    put_out: PutOut,
     agenda: Agenda,
     /// Entries that were let in so far.
     tickets: u64,
@@ -85,6 +89,11 @@ impl Rooms {
         self.agenda.set_time(unix_ms);
     }
 
+    /// From now on what is kept stays as it is, because the server stops and people are expected back.
+    pub(crate) fn freeze(&mut self) {
+        self.agenda.freeze();
+    }
+
     /// What is to be done since the last call.
     pub(crate) fn effects(&mut self) -> Vec<Effect> {
         self.agenda.take()
@@ -120,10 +129,14 @@ impl Rooms {
         self.expire(now);
         let (key, limits) = (entry.room.key(entry.app), self.limits.of(entry.scene));
         match self.rooms.get_mut(&key) {
+            None if entry.invite.is_some() => {
+                let why = NoEntrance::Unknown.sentence();
+                return Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(why).into());
+            }
             None if !entry.may_create() => return Err(Fault::new(Code::NO_PRIVILEGE_CREATE_ROOM).into()),
             None => {}
             Some(room) => {
-                let admitted = room.admit(entry, limits, now);
+                let admitted = room.admit(entry, limits, self.agenda.unix(), now);
                 self.settle(&key, now);
                 admitted?;
             }
@@ -132,14 +145,19 @@ impl Rooms {
         let room =
             self.rooms.entry(key.clone()).or_insert_with(|| Room { waits: entry.waits, ..Room::default() });
         room.scene = Some(entry.scene);
-        let hushed = room.hushes(entry.user.as_str());
-        let seat = room
-            .seats
-            .entry(entry.user.as_str().to_owned())
-            .or_insert_with(|| Seat { hushed, ..Seat::default() });
+        let seat = room.seat(entry.user.as_str());
         seat.expect(entry, self.tickets, now);
         self.expects(&key, entry.user.as_str(), now);
+        self.host_expected(&key, entry.user.as_str(), now);
         Ok(limits)
+    }
+
+    /// A host who is out is one only by what they are expected as.
+    fn host_expected(&mut self, key: &str, user: &str, now: Instant) {
+        if let Some(room) = self.rooms.get_mut(key).filter(|room| room.is_host(user)) {
+            room.touched = true;
+            self.settle(key, now);
+        }
     }
 
     /// The latest entry of somebody who is expected.
@@ -151,7 +169,7 @@ impl Rooms {
     /// Takes a seat by the entry that it was given for, or looks at that of somebody who is present and
     /// comes back after a lost connection. None where there is no such seat, and for an entry that is
     /// older than the one by which the person is there: over a bad line it may arrive last, and must not
-    /// put the later one out.
+    /// put the later one out. Nor for one whose person was put out on the way.
     pub(crate) fn claim(
         &mut self,
         key: &str,
@@ -161,6 +179,9 @@ impl Rooms {
         now: Instant,
     ) -> Option<Taken> {
         self.expire(now);
+        if ticket.is_some_and(|ticket| self.put_out.has(ticket, now)) {
+            return None;
+        }
         let room = self.rooms.get_mut(key)?;
         let scene = room.scene;
         let seat = room.seats.get_mut(identity).filter(|seat| seat.is_for(ticket))?;
@@ -172,9 +193,9 @@ impl Rooms {
                 reservation.until = now + RESERVATION;
                 reservation.client = client;
             }
-            None => drop(seat.ticket?),
+            None => seat.reserved = Some(seat.back(client, now)?),
         }
-        seat.admitted = Some((role, permission));
+        seat.admitted = Some(Admitted { ticket, role, permission });
         let publishing = self.limits.of(scene.unwrap_or_default()).publishing;
         let taken = Taken { role, permission, publishing };
         self.expects(key, identity, now);
@@ -199,8 +220,17 @@ impl Rooms {
         self.expects(key, identity, now);
     }
 
+    /// Somebody has come, by that entry where they came by one: they are in, unless they were put out on
+    /// their way from the door.
+    pub(crate) fn came(&mut self, key: &str, identity: &str, ticket: Option<u64>, now: Instant) {
+        match ticket.and_then(|ticket| self.put_out.take(ticket, now)) {
+            Some(notice) => self.agenda.order(key, Order::Remove(identity.to_owned(), notice)),
+            None => self.joined(key, identity, now),
+        }
+    }
+
     /// Somebody's signalling is up. People with plain LiveKit tokens had no seat before.
-    pub(crate) fn joined(&mut self, key: &str, identity: &str, now: Instant) {
+    fn joined(&mut self, key: &str, identity: &str, now: Instant) {
         let Rooms { rooms, ended, agenda, arrivals, .. } = self;
         let room = rooms.entry(key.to_owned()).or_default();
         room.lingers = None;
@@ -262,7 +292,7 @@ impl Rooms {
         if seat.reserved.is_some() {
             seat.vacate();
         } else {
-            room.seats.remove(identity);
+            room.drop_seat(identity);
         }
         room.moved(identity, viewer);
         if viewer && reason == LeaveReason::Left && !room.has_listeners() {
@@ -295,7 +325,10 @@ impl Rooms {
             }
             seat.vacate();
         }
-        room.seats.retain(|_, seat| seat.reserved.is_some());
+        let empty = room.seats.iter().filter(|(_, seat)| seat.reserved.is_none());
+        for user in empty.map(|(user, _)| user.clone()).collect::<Vec<_>>() {
+            room.drop_seat(&user);
+        }
         // The next one of that name in the engine has heard nothing yet.
         room.told.state = None;
         room.touched = true;
@@ -311,16 +344,19 @@ impl Rooms {
         now: Instant,
     ) -> Result<(), NoSuchRoom> {
         self.expire(now);
+        let notice = Notice::exit(ExitCause::Removed, by.map(str::to_owned));
         for user in users {
             // The engine may know a room that is not in the books.
-            let notice = Notice::exit(ExitCause::Removed, by.map(str::to_owned));
-            self.agenda.order(key, Order::Remove(user.clone(), notice));
+            self.agenda.order(key, Order::Remove(user.clone(), notice.clone()));
         }
         let room = self.rooms.get_mut(key).ok_or(NoSuchRoom)?;
         let scene = room.scene;
         for user in users {
             room.is_back(user);
-            if let Some(seat) = room.seats.remove(user) {
+            if let Some(seat) = room.drop_seat(user) {
+                if let Some(entry) = seat.at_door() {
+                    self.put_out.note(entry, notice.clone(), now);
+                }
                 room.moved(user, seat.is_viewer(scene));
                 let left = seat.farewell(user, scene, LeaveReason::Removed).filter(|_| seat.present);
                 if let (Some(created), Some(left)) = (room.created, left) {
@@ -338,9 +374,12 @@ impl Rooms {
     pub(crate) fn dismiss(&mut self, key: &str, by: Option<&str>, now: Instant) -> Result<(), NoSuchRoom> {
         self.expire(now);
         let notice = Notice::exit(ExitCause::Dismissed, by.map(str::to_owned));
-        self.agenda.order(key, Order::Dismiss(notice));
+        self.agenda.order(key, Order::Dismiss(notice.clone()));
         let room = self.rooms.remove(key).ok_or(NoSuchRoom)?;
         for (user, seat) in room.seats {
+            if let Some(entry) = seat.at_door() {
+                self.put_out.note(entry, notice.clone(), now);
+            }
             let left = seat.farewell(&user, room.scene, LeaveReason::Removed).filter(|_| seat.present);
             if let (Some(created), Some(left)) = (room.created, left) {
                 self.agenda.happened(key, created, left);
@@ -348,13 +387,7 @@ impl Rooms {
             seat.end(&mut self.ended, key, &user, ExitCause::Dismissed, now);
         }
         self.ended.end_lost(key, None, ExitCause::Dismissed);
-        if let Some(created) = room.created {
-            let by = by.and_then(|by| by.parse().ok());
-            self.agenda.happened(key, created, What::RoomClosed { by });
-        }
-        if room.told.kept.is_some() {
-            self.agenda.keep(key, None);
-        }
+        self.agenda.over(key, room.created, room.told.kept.is_some(), by);
         Ok(())
     }
 
@@ -365,7 +398,10 @@ impl Rooms {
             let Some(room) = self.rooms.get_mut(&due.room) else { continue };
             match due.user {
                 Some(user) => room.expire_seat(&user, now),
-                None => room.expire(now),
+                None => {
+                    room.scheduled.take_if(|at| *at == due.at);
+                    room.expire(now);
+                }
             }
             self.settle(&due.room, now);
         }
@@ -377,7 +413,9 @@ impl Rooms {
     }
 
     fn schedule(&mut self, key: &str) {
-        if let Some(at) = self.rooms.get(key).and_then(Room::deadline) {
+        let Some(room) = self.rooms.get_mut(key) else { return };
+        if let Some(at) = room.deadline().filter(|at| room.scheduled.is_none_or(|before| *at < before)) {
+            room.scheduled = Some(at);
             self.due.push(Reverse(Due { at, room: key.to_owned(), user: None }));
         }
     }
@@ -393,12 +431,7 @@ impl Rooms {
     fn settle(&mut self, key: &str, now: Instant) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         if room.is_over() {
-            if let Some(created) = room.created {
-                self.agenda.happened(key, created, What::RoomClosed { by: None });
-            }
-            if room.told.kept.is_some() {
-                self.agenda.keep(key, None);
-            }
+            self.agenda.over(key, room.created, room.told.kept.is_some(), None);
             self.rooms.remove(key);
             return;
         }
@@ -423,9 +456,18 @@ impl Rooms {
     }
 }
 
-/// Tells hosts who waits: all where that has changed, else those who are new.
+/// Tells hosts who waits: all where that has changed, else those who are new. Who is no host any more waits
+/// for nobody.
 fn tell_waiting(room: &mut Room, key: &str, agenda: &mut Agenda) {
     let (changed, people, hosts) = (room.waiting.take_changed(), room.waiting.people(), room.hosts());
+    let no_more = |one: &&String| !hosts.contains(one) && room.is_present(one);
+    let former: Vec<String> = room.told.hosts.iter().filter(no_more).cloned().collect();
+    if room.told.waiting && !former.is_empty() {
+        agenda.order(key, Order::Notice(Notice::Waiting { people: Vec::new() }, former));
+    }
+    if changed {
+        room.told.waiting = !people.is_empty();
+    }
     let is_new = |host: &&String| !people.is_empty() && !room.told.hosts.contains(host);
     let to: Vec<String> = hosts.iter().filter(|host| changed || is_new(host)).cloned().collect();
     room.told.hosts = hosts;
@@ -446,7 +488,7 @@ fn tell_state(room: &mut Room, key: &str, agenda: &mut Agenda, now: Instant) {
     }
     (room.touched, room.audience_changed, room.told.again) = (false, false, None);
     let kept = room.to_keep();
-    if kept != room.told.kept {
+    if kept != room.told.kept && !agenda.is_frozen() {
         agenda.keep(key, kept.clone());
         room.told.kept = kept;
     }

@@ -37,8 +37,19 @@ pub(crate) struct Seat {
     pub(crate) ticket: Option<u64>,
     /// What that client says of itself.
     pub(crate) client: ClientInfo,
-    /// What whoever was at the door last was let in as, and may do.
-    pub(crate) admitted: Option<(Role, Option<Permission>)>,
+    /// Whoever was at the door last.
+    pub(crate) admitted: Option<Admitted>,
+}
+
+/// Somebody who is on the way from the door to their seat.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admitted {
+    /// The entry that they showed.
+    pub(crate) ticket: Option<u64>,
+    /// What they were let in as.
+    pub(crate) role: Role,
+    /// What they may do, as they were told.
+    pub(crate) permission: Option<Permission>,
 }
 
 /// Somebody who is expected.
@@ -74,6 +85,20 @@ impl Seat {
         });
     }
 
+    /// Expects the client that is here, which comes back after a lost connection; None for one with a
+    /// plain token.
+    pub(crate) fn back(&self, client: ClientInfo, now: Instant) -> Option<Reservation> {
+        Some(Reservation {
+            until: now + RESERVATION,
+            stay: self.stay.clone(),
+            returning: true,
+            ticket: Some(self.ticket?),
+            role: None,
+            granted: self.granted,
+            client,
+        })
+    }
+
     /// Whoever is expected is here.
     pub(crate) fn take(&mut self, reservation: Reservation) {
         if let Some(role) = reservation.role {
@@ -89,7 +114,9 @@ impl Seat {
     /// What the engine has to be told of somebody who is here, where they are something else by now than
     /// when they were at the door.
     pub(crate) fn correct(&mut self, identity: &str, scene: Option<Scene>) -> Vec<Order> {
-        let Some((role, before)) = self.admitted.take() else { return Vec::new() };
+        let Some(Admitted { role, permission: before, .. }) = self.admitted.take() else {
+            return Vec::new();
+        };
         let Some(permission) = self.permission(scene) else { return Vec::new() };
         let mut orders = Vec::new();
         if before != Some(permission) {
@@ -166,6 +193,11 @@ impl Seat {
     /// Whether somebody who came by the room service has it, or is expected on it.
     pub(crate) fn is_entered(&self) -> bool {
         self.ticket.is_some() || self.reserved.as_ref().is_some_and(|reserved| reserved.ticket.is_some())
+    }
+
+    /// The entry of whoever is on the way from the door to it, where there is somebody.
+    pub(crate) fn at_door(&self) -> Option<u64> {
+        self.admitted.and_then(|admitted| admitted.ticket)
     }
 
     /// Whether another stay has this seat, or is about to take it.

@@ -176,9 +176,9 @@ fn unix_ms() -> u64 {
 /// What has happened in the engine, in the books of the rooms.
 pub(crate) fn apply(rooms: &mut Rooms, event: EngineEvent, now: Instant) {
     match event {
-        EngineEvent::Joined { room, identity, .. } => {
+        EngineEvent::Joined { room, identity, ticket, .. } => {
             info!(room = %shown(&room), user = %identity, "joined");
-            rooms.joined(&room, &identity, now);
+            rooms.came(&room, &identity, ticket, now);
         }
         EngineEvent::Active { room, identity } => {
             debug!(room = %shown(&room), user = %identity, "media connected");

@@ -89,6 +89,7 @@ mod tests {
             granted: Privilege::ALL,
             waits: false,
             stay: None,
+            invite: None,
         }
     }
 

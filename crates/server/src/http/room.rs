@@ -28,7 +28,7 @@ pub(crate) async fn act(
 async fn try_act(shared: &Shared, name: Option<&'static str>, request: Request) -> Result<(), Refusal> {
     let (head, body) = request.into_parts();
     let body = read(body, BODY_LIMIT).await?;
-    origin::check_signed(&head.headers, shared.config.nameless)?;
+    origin::check_signed(&head.headers, shared.config().nameless)?;
     let name = name.ok_or_else(|| {
         let known = HostAction::NAMES.join(", ");
         Fault::new(Code::NOT_SUPPORTED).with_message(format!("Hosts can do: {known}."))
@@ -45,10 +45,7 @@ async fn try_act(shared: &Shared, name: Option<&'static str>, request: Request) 
     let action: HostAction = serde_path_to_error::deserialize(Value::Object(members))
         .map_err(|error| unreadable(&words::plain(&error)))?;
     let guard = Guard::new(shared, &head.extensions, "room");
-    let session = session::of(shared, &head.headers, guard).await?.ok_or_else(|| {
-        Fault::new(Code::SERVER_TOKEN_ERROR)
-            .with_message("The request needs the token of your session (Authorization: Bearer ...).")
-    })?;
+    let session = session::needed(shared, &head.headers, guard).await?;
     let by = session.by.clone();
     let asked = action.clone();
     let rule =

@@ -29,6 +29,18 @@ impl Session {
     }
 }
 
+/// The session of a request that needs one.
+pub(crate) async fn needed(
+    shared: &Shared,
+    headers: &HeaderMap,
+    guard: Guard<'_>,
+) -> Result<Session, Refusal> {
+    of(shared, headers, guard).await?.ok_or_else(|| {
+        let none = "The request needs the token of your session (Authorization: Bearer ...).";
+        Fault::new(Code::SERVER_TOKEN_ERROR).with_message(none).into()
+    })
+}
+
 /// The session of a request that has a token; None where there is none. A token that is wrong counts. One of a
 /// configured key that administers the room stands for an administrator.
 pub(crate) async fn of(

@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
 use confab_protocol::{
-    Code, DisplayName, EnterAnswer, Fault, GuestSecret, Role, RoomId, SdkAppId, TicketAnswer, TicketRequest,
-    TicketRoom,
+    Code, DisplayName, EnterAnswer, Fault, GuestSecret, OneTimeTicket, Passcode, Role, RoomId, SdkAppId,
+    TicketAnswer, TicketRequest, TicketRoom, UserId,
 };
 use rand::RngExt;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use tracing::{info, warn};
 use super::v1::{Refusal, later, members, unreadable};
 use super::{Guard, Shared, origin, read, unix_now, words};
 use crate::config::{AppConfig, Config};
+use crate::control::Stopped;
 
 const BODY_LIMIT: usize = 8 * 1024;
 /// How long a ticket holds, seconds.
@@ -52,23 +53,41 @@ pub(crate) async fn ticket(State(shared): State<Arc<Shared>>, request: Request) 
 async fn try_ticket(shared: &Shared, request: Request) -> Result<TicketAnswer, Refusal> {
     let (head, body) = request.into_parts();
     let asked = asked(body).await?;
-    origin::check(&head.headers, shared.config.nameless)?;
+    let config = shared.config();
+    origin::check(&head.headers, config.nameless)?;
     let guard = Guard::new(shared, &head.extensions, "ticket");
-    let guesses = guesses(&shared.config, &asked);
+    let guesses = guesses(&config, &asked);
     if guesses {
         guard.admit_passcode()?;
     }
-    let granted = grant(&shared.config, asked, unix_now());
+    let granted = grant(shared, &config, asked).await;
     if guesses && granted.as_ref().is_err_and(|fault| fault.code == WRONG_PASSCODE.0) {
         guard.wrong_passcode();
     }
     Ok(granted?)
 }
 
-/// Whether the passcode of a request decides about it.
+/// Whether a passcode or one-time ticket of a request decides about it.
 fn guesses(config: &Config, asked: &TicketRequest) -> bool {
     let wanted = application(config, asked.sdk_app_id).is_ok_and(|app| app.passcode.is_some());
-    wanted && asked.passcode.is_some()
+    wanted && asked.passcode.is_some() || asked.ticket.is_some()
+}
+
+/// Checks what somebody shows, and gives them a signature.
+async fn grant(shared: &Shared, config: &Config, asked: TicketRequest) -> Result<TicketAnswer, Fault> {
+    let guest = Guest::of(config, asked)?;
+    match guest.ticket.clone() {
+        None => check_passcode(guest.app, guest.passcode.as_ref().map(|passcode| passcode.0.as_str()))?,
+        Some(ticket) => {
+            let (key, user) = (guest.room.key(SdkAppId(guest.app.id)), guest.user.as_str().to_owned());
+            let taken = shared.control.with(move |rooms, now| rooms.take_invite(&key, &ticket, &user, now));
+            let stopped =
+                |stopped: Stopped| Fault::new(Code::SERVER_PROCESS_FAILED).with_message(stopped.to_string());
+            let taken = taken.await.map_err(stopped)?;
+            taken.map_err(|why| Fault::new(WRONG_PASSCODE).with_message(why.sentence()))?;
+        }
+    }
+    guest.sign(unix_now())
 }
 
 async fn asked(body: Body) -> Result<TicketRequest, Refusal> {
@@ -78,38 +97,52 @@ async fn asked(body: Body) -> Result<TicketRequest, Refusal> {
     serde_path_to_error::deserialize(json).map_err(|error| cannot(&words::plain(&error)))
 }
 
-/// Checks the application, its passcode, then what is asked for; `now` is Unix time in seconds.
-fn grant(config: &Config, asked: TicketRequest, now: u64) -> Result<TicketAnswer, Fault> {
-    let app = application(config, asked.sdk_app_id)?;
-    check_passcode(app, asked.passcode.as_ref().map(|passcode| passcode.0.as_str()))?;
-    if let Some(name) = asked.name.filter(|name| !name.trim().is_empty()) {
-        DisplayName::try_from(name)
-            .map_err(|error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string()))?;
+/// Somebody whose request is good, apart from what they show for it.
+struct Guest<'a> {
+    app: &'a AppConfig,
+    user: UserId,
+    room: RoomId,
+    bits: Privilege,
+    passcode: Option<Passcode>,
+    ticket: Option<OneTimeTicket>,
+}
+
+impl Guest<'_> {
+    /// Checks the application, then what is asked for.
+    fn of(config: &Config, asked: TicketRequest) -> Result<Guest<'_>, Fault> {
+        let app = application(config, asked.sdk_app_id)?;
+        if let Some(name) = asked.name.filter(|name| !name.trim().is_empty()) {
+            DisplayName::try_from(name)
+                .map_err(|error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string()))?;
+        }
+        let room = match asked.room {
+            TicketRoom::Number(number) => RoomId::number(number),
+            TicketRoom::Text(text) => RoomId::text(&text),
+        };
+        let room = room.map_err(|error| Fault::new(Code::INVALID_ROOM_ID).with_message(error.to_string()))?;
+        let secret = asked.guest.unwrap_or_else(|| GuestSecret::new(rand::rng().random()));
+        let watches = asked.scene.is_live() && asked.role == Role::Audience;
+        let bits = if watches { VIEWER } else { Privilege::ALL };
+        let (user, passcode, ticket) = (secret.user_id(), asked.passcode, asked.ticket);
+        Ok(Guest { app, user, room, bits, passcode, ticket })
     }
-    let room = match asked.room {
-        TicketRoom::Number(number) => RoomId::number(number),
-        TicketRoom::Text(text) => RoomId::text(&text),
-    };
-    let room = room.map_err(|error| Fault::new(Code::INVALID_ROOM_ID).with_message(error.to_string()))?;
-    let secret = asked.guest.unwrap_or_else(|| GuestSecret::new(rand::rng().random()));
-    let user = secret.user_id();
-    let content = PrivateMapKey {
-        account: user.as_str().to_owned(),
-        app: SdkAppId(app.id),
-        room,
-        expires: 0,
-        bits: if asked.scene.is_live() && asked.role == Role::Audience { VIEWER } else { Privilege::ALL },
-    };
-    let sig = content.sign(&app.key, DAY, now).ok_or_else(|| {
-        warn!("a ticket could not be made");
-        Fault::new(Code::SERVER_PROCESS_FAILED)
-    })?;
-    Ok(TicketAnswer {
-        sdk_app_id: Some(app.id),
-        user_id: Some(user.as_str().to_owned()),
-        user_sig: Some(sig),
-        ..TicketAnswer::default()
-    })
+
+    /// Their signature; `now` is Unix time in seconds.
+    fn sign(self, now: u64) -> Result<TicketAnswer, Fault> {
+        let app = SdkAppId(self.app.id);
+        let account = self.user.as_str().to_owned();
+        let content = PrivateMapKey { account, app, room: self.room, expires: 0, bits: self.bits };
+        let sig = content.sign(&self.app.key, DAY, now).ok_or_else(|| {
+            warn!("a ticket could not be made");
+            Fault::new(Code::SERVER_PROCESS_FAILED)
+        })?;
+        Ok(TicketAnswer {
+            sdk_app_id: Some(app.0),
+            user_id: Some(self.user.as_str().to_owned()),
+            user_sig: Some(sig),
+            ..TicketAnswer::default()
+        })
+    }
 }
 
 /// What a guest may do who wants to watch: open the room, enter it, receive everything.
@@ -151,7 +184,7 @@ fn check_passcode(app: &AppConfig, said: Option<&str>) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::control::check;
-    use confab_protocol::{Passcode, RawEnterParams, Scene};
+    use confab_protocol::{RawEnterParams, Scene};
 
     const NOW: u64 = 1_700_000_000;
 
@@ -161,6 +194,13 @@ mod tests {
 
     fn open(id: u32) -> AppConfig {
         AppConfig { guests: true, ..AppConfig::new(id, format!("key-{id}")) }
+    }
+
+    /// As [`super::grant`] does for somebody without a one-time ticket.
+    fn grant(config: &Config, asked: TicketRequest, now: u64) -> Result<TicketAnswer, Fault> {
+        let guest = Guest::of(config, asked)?;
+        check_passcode(guest.app, guest.passcode.as_ref().map(|passcode| passcode.0.as_str()))?;
+        guest.sign(now)
     }
 
     fn asking(json: serde_json::Value) -> TicketRequest {

@@ -108,15 +108,27 @@ pub(crate) async fn enter(State(shared): State<Arc<Shared>>, request: Request) -
 async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Refusal> {
     let (head, body) = request.into_parts();
     let mut members = members(&read(body, BODY_LIMIT).await?)?;
-    origin::check_signed(&head.headers, shared.config.nameless)?;
+    origin::check_signed(&head.headers, shared.config().nameless)?;
     let stay = stay(&mut members)?;
     let raw = parameters(members)?;
     let now = unix_now();
     let guard = Guard::new(shared, &head.extensions, "enter");
-    let entry = believed(guard, raw, stay, &shared.config, now)?;
+    let entry = believed(guard, raw, stay, &shared.config(), now)?;
     let asked = entry.clone();
     let url = signalling_url(&head)?;
-    let (limits, ticket) = shared.control.with(move |rooms, now| admit(rooms, &asked, now)).await??;
+    // A ticket is a secret that somebody may try to guess.
+    if asked.invite.is_some() {
+        guard.admit_passcode()?;
+    }
+    let guesses = asked.invite.is_some();
+    let admitted = shared.control.with(move |rooms, now| admit(rooms, &asked, now)).await?;
+    if guesses
+        && let Err(Refusal::Fault(fault)) = &admitted
+        && fault.code == Code::NO_PRIVILEGE_ENTER_ROOM.0
+    {
+        guard.wrong_passcode();
+    }
+    let (limits, ticket) = admitted?;
     let token = shared.issuer.token(&entry, ticket, now).map_err(|error| {
         warn!(%error, "a token could not be made");
         Fault::new(Code::SERVER_PROCESS_FAILED)
@@ -132,7 +144,7 @@ async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Ref
     })
 }
 
-/// Checks an entry, unless too many have failed in the same name.
+/// Checks an entry, and counts one that shows something wrong.
 pub(super) fn believed(
     guard: Guard<'_>,
     raw: RawEnterParams,
@@ -141,7 +153,6 @@ pub(super) fn believed(
     now: u64,
 ) -> Result<Entry, Refusal> {
     let name = guard::name_of(&raw);
-    guard.admit(name)?;
     check(raw, stay, config, now).map_err(|fault| guard.refused(name, fault))
 }
 

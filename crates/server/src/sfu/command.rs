@@ -19,6 +19,8 @@ pub struct Join {
     pub room: String,
     /// Who it is; the same identity again replaces the earlier one.
     pub identity: String,
+    /// The number of the entry by which they come, passed on.
+    pub ticket: Option<u64>,
     /// The name shown to others.
     pub name: String,
     /// Free text, passed on.

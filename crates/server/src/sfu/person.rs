@@ -25,6 +25,8 @@ pub(crate) struct Person {
     pub(crate) room: Key<Room>,
     pub(crate) sid: String,
     pub(crate) identity: String,
+    /// The number of the entry by which they came.
+    pub(crate) ticket: Option<u64>,
     pub(crate) name: String,
     pub(crate) metadata: String,
     pub(crate) attributes: HashMap<String, String>,
@@ -53,6 +55,8 @@ pub(crate) struct Person {
     pub(crate) sends: Kinds,
     /// Tracks to receive.
     pub(crate) wanted: Vec<Key<Track>>,
+    /// Tracks of which they were told that they may not receive them.
+    pub(crate) denied: Vec<Key<Track>>,
     /// Tracks that were wanted but are not to be forwarded for now.
     pub(crate) paused: Vec<String>,
     pub(crate) negotiation: Negotiation,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use confab_protocol::ExitCause;
+use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
+use confab_protocol::{ExitCause, RoomId, SdkAppId};
 use confab_signal::{Claims, VideoGrant, decode_response, encode_request, lk};
 use futures_util::{SinkExt, StreamExt};
 use lk::DisconnectReason;
@@ -16,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message as Raw};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::rest::{Call, code};
-use super::{API_SECRET, APP, body, config, key};
+use super::{API_SECRET, APP, APP_KEY, body, config, key};
 use crate::config::Config;
 use crate::http::unix_now;
 use crate::server::Server;
@@ -39,6 +40,10 @@ impl Line {
         }
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         connect_async(request).await.map(|(socket, _)| Line(socket))
+    }
+
+    async fn say(&mut self, request: Request) {
+        self.0.send(Raw::Binary(encode_request(request).into())).await.unwrap();
     }
 
     /// The next message that `wanted` picks.
@@ -136,6 +141,21 @@ async fn the_history_has_the_address_of_the_client_where_a_proxy_is_believed() {
         assert_eq!(people["UserList"][0]["ClientIp"], wanted, "{people}");
         server.stop(ExitCause::ServerStopped).await;
     }
+}
+
+#[tokio::test]
+async fn wrong_tokens_count_and_do_not_keep_good_ones_out() {
+    let server = server().await;
+    let (url, token) = enter(&server, &body("alice")).await;
+    for _ in 0..30 {
+        assert_eq!(status(Line::open(&url, "a.b.c").await), 401);
+    }
+    assert_eq!(status(Line::open(&url, "a.b.c").await), 429, "no reasons any more");
+    let validate = format!("{}/rtc/validate?access_token=a.b.c", server.url());
+    assert_eq!(reqwest::get(validate).await.unwrap().status(), 429);
+    let mut line = Line::open(&url, &token).await.unwrap();
+    line.joined().await;
+    server.stop(ExitCause::ServerStopped).await;
 }
 
 #[tokio::test]
@@ -318,6 +338,75 @@ async fn a_viewer_who_steps_up_is_seen_and_one_who_steps_down_may_not_send() {
     tokio::join!(viewer.until(seen("anchor", true)), anchor.until(seen("anchor", true)));
     change(21).await;
     tokio::join!(viewer.until(seen("audience", false)), anchor.until(seen("audience", false)));
+    server.stop(ExitCause::ServerStopped).await;
+}
+
+/// What a client says that it is going to send.
+fn announced(kind: lk::TrackType, source: lk::TrackSource) -> Request {
+    let mut request = lk::AddTrackRequest { cid: source.as_str_name().to_owned(), ..Default::default() };
+    request.set_type(kind);
+    request.set_source(source);
+    Request::AddTrack(request)
+}
+
+#[tokio::test]
+async fn whoever_claims_more_than_they_may_is_refused_whatever_they_say() {
+    const MICROPHONE: (lk::TrackType, lk::TrackSource) = (lk::TrackType::Audio, lk::TrackSource::Microphone);
+    const CAMERA: (lk::TrackType, lk::TrackSource) = (lk::TrackType::Video, lk::TrackSource::Camera);
+    const SCREEN: (lk::TrackType, lk::TrackSource) = (lk::TrackType::Video, lk::TrackSource::ScreenShare);
+    const SOUND: (lk::TrackType, lk::TrackSource) = (lk::TrackType::Audio, lk::TrackSource::ScreenShareAudio);
+    // Scene, role, bits of the permission, what they send, and the code that they are refused with: none
+    // where it is let through, 0 where TRTC has no code of its own.
+    let table = [
+        (0, 20, 255, MICROPHONE, None),
+        (0, 20, 255 - 4, MICROPHONE, Some(0)),
+        (0, 20, 255, CAMERA, None),
+        (0, 20, 255 - 16, CAMERA, Some(-102_013)),
+        (0, 20, 255, SCREEN, None),
+        (0, 20, 255 - 64, SCREEN, Some(-102_015)),
+        (0, 20, 255 - 64, SOUND, Some(-102_015)),
+        (0, 20, 255 - 4, SOUND, Some(-102_015)),
+        (0, 21, 255, CAMERA, None),
+        (1, 20, 255, CAMERA, None),
+        (1, 21, 255, MICROPHONE, Some(0)),
+        (1, 21, 255, CAMERA, Some(-102_013)),
+        (1, 21, 255, SCREEN, Some(-102_015)),
+        (2, 20, 255, MICROPHONE, None),
+        (2, 20, 255, CAMERA, Some(-102_013)),
+        (2, 20, 255, SCREEN, Some(-102_015)),
+        (3, 20, 255, CAMERA, Some(-102_013)),
+        (3, 21, 255, MICROPHONE, Some(0)),
+    ];
+    let server = server().await;
+    for (row, (scene, role, bits, (kind, source), code)) in table.into_iter().enumerate() {
+        let number = 100 + u32::try_from(row).unwrap();
+        let permission = PrivateMapKey {
+            account: "mallory".to_owned(),
+            app: SdkAppId(APP),
+            room: RoomId::number(number).unwrap(),
+            expires: 0,
+            bits: Privilege(bits),
+        };
+        let mut entry = body("mallory");
+        entry["roomId"] = json!(number);
+        entry["scene"] = json!(scene);
+        entry["role"] = json!(role);
+        entry["privateMapKey"] = json!(permission.sign(APP_KEY, 600, unix_now()).unwrap());
+        let mut mallory = inside(&server, &entry).await;
+        mallory.say(announced(kind, source)).await;
+        let answer = mallory.until(|message| {
+            if let Message::RequestResponse(refused) = message {
+                return Some(Some(refused.message.clone()));
+            }
+            matches!(message, Message::TrackPublished(_)).then_some(None)
+        });
+        let answer = answer.await;
+        let wanted = code.map(|code| {
+            let why = "does not have permission to publish";
+            if code == 0 { why.to_owned() } else { format!("{why} ({code})") }
+        });
+        assert_eq!(answer, wanted, "row {row}");
+    }
     server.stop(ExitCause::ServerStopped).await;
 }
 

@@ -34,8 +34,8 @@ pub(super) async fn pass(
         return Err(Refusal::unauthorized("no token"));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let claims =
-        Claims::verify(token, |issuer| state.keys.secret(issuer), now).map_err(Refusal::unauthorized)?;
+    let claims = Claims::verify(token, |issuer| state.keys.secret(issuer), now)
+        .map_err(|error| state.admit.wrong_token(from).unwrap_or_else(|| Refusal::unauthorized(error)))?;
     check(&claims)?;
     // A second connection that only sends, beside the person's own.
     let sends_only = !query.publish.is_empty();
@@ -61,6 +61,7 @@ pub(crate) fn entrance(query: JoinQuery, claims: Claims, identity: String, admis
     }
     attributes.extend(admission.attributes);
     let join = Join {
+        ticket: admission.ticket,
         room: claims.video.room,
         identity,
         name: claims.name,

@@ -39,6 +39,10 @@ impl Admit for Doorman {
         }
         Ok(Admission::plain())
     }
+
+    fn wrong_token(&self, _: Option<std::net::IpAddr>) -> Option<Refusal> {
+        None
+    }
 }
 
 async fn serve() -> String {

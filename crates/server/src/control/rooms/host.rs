@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use confab_protocol::{Code, Fault, HostAction, Notice, Role, UserId};
+use confab_protocol::{Code, Fault, HostAction, Notice, UserId};
 
 use super::{NoSuchRoom, Rooms};
 use crate::control::effect::Order;
@@ -20,7 +20,8 @@ pub(crate) enum By {
 }
 
 impl By {
-    fn name(&self) -> Option<&str> {
+    /// The user id of a person.
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             By::Person(user) => Some(user),
             By::Administrator => None,
@@ -60,7 +61,7 @@ impl Rooms {
         let gone = |_: NoSuchRoom| Fault::new(Code::CENTER_ROOM_NOT_EXIST);
         let room = self.rooms.get_mut(key).ok_or_else(|| gone(NoSuchRoom))?;
         let notice = Notice::Host { what: action.clone(), by: by.name().map(str::to_owned) };
-        let mut to = Vec::new();
+        let mut to = audience(room, action);
         let mut orders = Vec::new();
         match action {
             HostAction::Mute { user_id, allow_unmute } => {
@@ -82,7 +83,7 @@ impl Rooms {
                 } else if !room.seats.contains_key(user_id.as_str()) {
                     return Err(absent(user_id.as_str()));
                 }
-                self.agenda.order(key, Order::Notice(notice, Vec::new()));
+                self.agenda.order(key, Order::Notice(notice, to));
                 return self.remove(key, &[user_id.to_string()], by.name(), now).map_err(gone);
             }
             HostAction::Dismiss => return self.dismiss(key, by.name(), now).map_err(gone),
@@ -122,6 +123,16 @@ impl Rooms {
     }
 }
 
+/// Who hears of it, where not everybody does: nobody else hears the name of somebody who only watches.
+fn audience(room: &Room, action: &HostAction) -> Vec<String> {
+    let Some(target) = action.target().map(UserId::as_str) else { return Vec::new() };
+    let seat = room.seats.get(target);
+    if !seat.is_some_and(|seat| seat.present && seat.is_viewer(room.scene)) {
+        return Vec::new();
+    }
+    room.hosts().into_iter().chain([target.to_owned()]).collect()
+}
+
 /// Whether the person it is about has to be in the room.
 fn needs_presence(action: &HostAction) -> bool {
     match action {
@@ -156,9 +167,13 @@ fn mute(room: &mut Room, whom: Option<&str>, allow_unmute: bool) -> Vec<Order> {
         if !whom.map_or_else(|| !hosts.contains(user), |whom| whom == user) {
             continue;
         }
+        seat.hushed |= !allow_unmute;
+        // Who only watches sends nothing yet.
+        if seat.is_viewer(scene) {
+            continue;
+        }
         orders.push(Order::Silence(user.clone(), Kind::Audio));
         if !allow_unmute {
-            seat.hushed = true;
             orders
                 .extend(seat.permission(scene).map(|permission| Order::Permission(user.clone(), permission)));
         }
@@ -168,15 +183,16 @@ fn mute(room: &mut Room, whom: Option<&str>, allow_unmute: bool) -> Vec<Order> {
 
 fn allow_unmute(room: &mut Room, whom: Option<&str>) -> Vec<Order> {
     room.muted_all &= whom.is_some();
-    if let (None, Some(restored)) = (whom, &mut room.restored) {
-        restored.hushed.clear();
+    if whom.is_none() {
+        room.hushed_away.clear();
     }
     let scene = room.scene;
     let meant = |user: &String| whom.is_none_or(|whom| whom == user);
     let mut orders = Vec::new();
     for (user, seat) in room.seats.iter_mut().filter(|(user, seat)| seat.hushed && meant(user)) {
         seat.hushed = false;
-        orders.extend(seat.permission(scene).map(|permission| Order::Permission(user.clone(), permission)));
+        let permission = seat.permission(scene).filter(|_| !seat.is_viewer(scene));
+        orders.extend(permission.map(|permission| Order::Permission(user.clone(), permission)));
     }
     orders
 }
@@ -192,12 +208,8 @@ fn ban(room: &mut Room, user: &UserId) -> Result<(), Fault> {
 }
 
 fn hand_over(room: &mut Room, user: &UserId) -> Result<Option<Order>, Fault> {
-    let seat = room.seats.get(user.as_str());
-    if seat.is_some_and(|seat| {
-        seat.granted.is_none() || seat.role == Role::Audience && seat.is_viewer(room.scene)
-    }) {
-        let why = format!("{user} only watches, or came by another program, and cannot be the host.");
-        return Err(Fault::new(Code::REFUSED).with_message(why));
+    if !room.can_host(user.as_str()) {
+        return Err(no_host(user));
     }
     if room.owner.as_deref() == Some(user.as_str()) {
         return Ok(None);
@@ -207,10 +219,18 @@ fn hand_over(room: &mut Room, user: &UserId) -> Result<Option<Order>, Fault> {
     Ok(room.unhush(user.as_str()))
 }
 
+fn no_host(user: &UserId) -> Fault {
+    let why = format!("{user} only watches, or came by another program, and cannot be a host.");
+    Fault::new(Code::REFUSED).with_message(why)
+}
+
 fn co_host(room: &mut Room, user: &UserId, on: bool) -> Result<Option<Order>, Fault> {
     if room.owner.as_deref() == Some(user.as_str()) {
         let why = format!("{user} is the host of the room; hand it over to somebody else first.");
         return Err(Fault::new(Code::REFUSED).with_message(why));
+    }
+    if on && !room.can_host(user.as_str()) {
+        return Err(no_host(user));
     }
     room.co_hosts.retain(|host| host != user.as_str());
     if !on {

@@ -6,6 +6,7 @@ use confab_protocol::{RoomId, Scene, SdkAppId, Stay};
 use super::*;
 
 mod away;
+mod doors;
 mod hosts;
 mod sequences;
 
@@ -22,6 +23,7 @@ fn entry(user: &str, scene: Scene, role: Role) -> Entry {
         granted: Privilege::ALL,
         waits: false,
         stay: None,
+        invite: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! `/v1`: entering, tickets, roles, and what hosts do.
 
-use confab_protocol::{Code, EnterAnswer, HostAction, RawEnterParams, Stay, TicketAnswer, TicketRequest};
+use confab_protocol::{
+    Code, EnterAnswer, HostAction, InviteAnswer, RawEnterParams, Stay, TicketAnswer, TicketRequest,
+};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Example, JSON, Operation, Schemas, Token};
@@ -21,14 +23,24 @@ const OF_ENTRIES: [Code; 9] = [
 ];
 
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    let mut all = vec![enter(schemas), ticket(schemas), role(schemas)];
+    let mut all = vec![enter(schemas), ticket(schemas), role(schemas), invite(schemas)];
     all.extend(room(schemas));
     all
 }
 
 fn enter(schemas: &mut Schemas) -> Operation {
-    let known =
-        ["sdkAppId", "userId", "userSig", "roomId", "strRoomId", "scene", "role", "privateMapKey", "name"];
+    let known = [
+        "sdkAppId",
+        "userId",
+        "userSig",
+        "roomId",
+        "strRoomId",
+        "scene",
+        "role",
+        "privateMapKey",
+        "name",
+        "ticket",
+    ];
     let stay = schemas.of_read::<Stay>();
     let mut body = entry(schemas, &known, &["sdkAppId", "userId", "userSig"]);
     body["properties"]["stay"] = stay;
@@ -75,7 +87,7 @@ fn enter(schemas: &mut Schemas) -> Operation {
             "Asks for a seat in a room.",
             "A seat is held for 30 seconds, within which the client opens LiveKit's signalling at `url` with \
              `token`. Where `waiting` is true the same request is sent again, every two seconds or so, until a \
-             host has answered. `stay` names one stay from entry to exit, so that a client whose connection was \
+             host has answered. `ticket` is what a host gave to one person, and lets them in at once. `stay` names one stay from entry to exit, so that a client whose connection was \
              lost is let back into it, and not into one that has ended.",
             body,
             &[&OF_ENTRIES, &own],
@@ -110,7 +122,8 @@ fn ticket(schemas: &mut Schemas) -> Operation {
         ..operation(
             "ticket",
             "Gives a guest a UserSig, where the application takes guests.",
-            "It holds for the one room and a day, and is then used in `/v1/enter`.",
+            "It holds for the one room and a day, and is then used in `/v1/enter`. `ticket` is what a host gave to \
+             one person, in place of the passcode; `/v1/enter` wants it too.",
             body,
             &[&own],
             schemas.of_written::<TicketAnswer>(),
@@ -150,6 +163,33 @@ fn role(schemas: &mut Schemas) -> Operation {
             schemas.of_written::<EnterAnswer>(),
         )
     }
+}
+
+fn invite(schemas: &mut Schemas) -> Operation {
+    let own = [Code::REFUSED, Code::SERVER_TOKEN_ERROR, Code::CENTER_ROOM_NOT_EXIST];
+    let body = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+    let refused = "Only the host and co-hosts may do this.";
+    let operation = Operation {
+        path: "/v1/room/invite".to_owned(),
+        id: "makeTicket".to_owned(),
+        token: Token::Needed,
+        examples: vec![
+            example("done", json!({}), 200, json!({ "code": 0, "ticket": "<ticket>" })),
+            example("no_host", json!({}), 200, json!({ "code": -3, "message": refused })),
+            unreadable(json!({ "seat": 1 }), "<what is wrong>"),
+            too_often(json!({})),
+        ],
+        ..operation(
+            "invite",
+            "Gives a host a ticket that lets one person in.",
+            "It is good for a day in this room, past passcode and waiting room, and goes into `ticket` of \
+             `/v1/ticket` and `/v1/enter`. Who has come by it may come back by it, and nobody else.",
+            body.clone(),
+            &[&own],
+            schemas.of_written::<InviteAnswer>(),
+        )
+    };
+    Operation { body: Some((body, false)), ..operation }
 }
 
 /// One operation for each action, with the body of its own.

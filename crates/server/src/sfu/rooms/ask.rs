@@ -119,6 +119,9 @@ impl Rooms {
     }
 
     fn silence(&mut self, key: Key<Person>, kind: Kind, now: Instant) {
+        if kind == Kind::Screen {
+            return self.withdraw_kind(key, kind, now);
+        }
         let Some(person) = self.people.get(key) else { return };
         let tracks =
             person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
@@ -158,7 +161,8 @@ impl Rooms {
             person.wanted = wanted;
         }
         self.stop_outputs(key);
-        self.subscribe_to_all(key);
+        self.allow_again(key, now);
+        self.subscribe_to_all(key, now);
         self.negotiate(key, now);
     }
 

@@ -63,7 +63,7 @@ impl Rooms {
         self.tell_speakers(key, now);
         self.tell_all_reaches(key, now);
         self.announce_to_others(key, replaced, now);
-        self.subscribe_to_all(key);
+        self.subscribe_to_all(key, now);
         // The offer goes out even without tracks: the client is connected once it is answered.
         self.negotiate(key, now);
         Seat { person: key, link }
@@ -131,6 +131,7 @@ impl Rooms {
                 room,
                 sid: ids::participant(),
                 identity: join.identity,
+                ticket: join.ticket,
                 name: join.name,
                 metadata: join.metadata,
                 attributes: join.attributes,
@@ -152,6 +153,7 @@ impl Rooms {
                 tracks: Vec::new(),
                 sends: Kinds::NONE,
                 wanted: Vec::new(),
+                denied: Vec::new(),
                 paused: Vec::new(),
                 negotiation: Negotiation::default(),
                 link: Link { id: link, to: Some(to), lost: None },
@@ -214,8 +216,9 @@ impl Rooms {
     }
 
     fn report_joined(&mut self, key: Key<Person>) {
-        let name = self.people.get(key).map(|person| person.name.clone()).unwrap_or_default();
-        self.report(key, |room, identity| EngineEvent::Joined { room, identity, name });
+        let Some(person) = self.people.get(key) else { return };
+        let (name, ticket) = (person.name.clone(), person.ticket);
+        self.report(key, |room, identity| EngineEvent::Joined { room, identity, ticket, name });
     }
 
     /// Tells the others about somebody new, who knows it from the join. An earlier stay of theirs that

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use confab_protocol::Code;
 use confab_signal::lk;
 use lk::request_response::Reason;
 use lk::signal_response::Message;
@@ -53,8 +54,15 @@ impl Rooms {
     /// Why somebody may not announce a track, if they may not.
     fn refusal(&self, key: Key<Person>, request: &lk::AddTrackRequest) -> Option<(Reason, String)> {
         let person = self.people.get(key)?;
+        let kind = Kind::of(request.r#type(), request.source());
         if !person.may_publish(request.r#type(), request.source()) {
-            return Some((Reason::NotAllowed, "does not have permission to publish".to_owned()));
+            let code = match kind {
+                Kind::Audio => None,
+                Kind::Video => Some(Code::NO_PRIVILEGE_PUSH_VIDEO),
+                Kind::Screen => Some(Code::NO_PRIVILEGE_PUSH_SUB_VIDEO),
+            };
+            let message = "does not have permission to publish".to_owned();
+            return Some((Reason::NotAllowed, coded(message, code.filter(|_| person.ticket.is_some()))));
         }
         let too_long = [&request.cid, &request.name, &request.stream].iter().any(|t| t.len() > MAX_TEXT);
         if person.announced.len() + person.tracks.len() >= MAX_TRACKS || too_long || request.layers.len() > 8
@@ -68,12 +76,12 @@ impl Rooms {
         let sending = others().filter(|other| other.has_tracks()).count();
         if !person.has_tracks() && sending >= most as usize {
             let message = format!("{most} people send in this room already, more are not possible");
-            return Some((Reason::LimitExceeded, message));
+            return Some((Reason::LimitExceeded, coded(message, Some(Code::ROOM_FULL))));
         }
-        let screen = Kind::of(request.r#type(), request.source()) == Kind::Screen;
-        let sharer = others().find(|other| screen && self.shares(other))?;
+        let sharer = others().find(|other| kind == Kind::Screen && self.shares(other))?;
         let name = if sharer.name.is_empty() { &sharer.identity } else { &sharer.name };
-        Some((Reason::LimitExceeded, format!("{name} is sharing a screen already")))
+        let message = format!("{name} is sharing a screen already");
+        Some((Reason::LimitExceeded, coded(message, Some(Code::SUB_VIDEO_OCCUPIED))))
     }
 
     /// Whether somebody shares a screen, or is about to.
@@ -160,6 +168,20 @@ impl Rooms {
         for track in std::mem::take(&mut person.tracks) {
             self.withdraw(track, now);
         }
+    }
+
+    /// Takes back what a person sends of that kind; they may send it again.
+    pub(super) fn withdraw_kind(&mut self, key: Key<Person>, kind: Kind, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let is_meant = |info: &lk::TrackInfo| Kind::of(info.r#type(), info.source()) == kind;
+        person.announced.retain(|announced| !is_meant(&announced.info));
+        let of_kind = |track: &&Key<Track>| self.tracks.get(**track).is_some_and(|t| is_meant(&t.info));
+        let tracks: Vec<Key<Track>> = person.tracks.iter().filter(of_kind).copied().collect();
+        if tracks.is_empty() {
+            return;
+        }
+        tracks.into_iter().for_each(|track| self.withdraw(track, now));
+        self.announce(key, now);
     }
 
     /// Takes back what a person may no longer send.
@@ -319,6 +341,14 @@ impl Person {
         });
         let place = by_cid.or_else(|| self.announced.iter().position(of_kind))?;
         Some(self.announced.remove(place))
+    }
+}
+
+/// A sentence with the code at its end by which our clients know what it is about.
+fn coded(message: String, code: Option<Code>) -> String {
+    match code {
+        Some(code) => format!("{message} ({})", code.0),
+        None => message,
     }
 }
 

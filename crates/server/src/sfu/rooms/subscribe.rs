@@ -26,7 +26,7 @@ const MAX_WANTED: usize = 1000;
 
 impl Rooms {
     /// Wants every track of the room for somebody who takes all.
-    pub(super) fn subscribe_to_all(&mut self, key: Key<Person>) {
+    pub(super) fn subscribe_to_all(&mut self, key: Key<Person>, now: Instant) {
         let Some(person) = self.people.get(key) else { return };
         if !person.auto_subscribe {
             return;
@@ -36,11 +36,53 @@ impl Rooms {
         let tracks: Vec<Key<Track>> = others
             .filter_map(|other| self.people.get(*other))
             .flat_map(|other| other.tracks.iter().copied())
-            .filter(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)))
             .collect();
-        if let Some(person) = self.people.get_mut(key) {
-            person.want(&tracks);
+        self.want(key, &tracks, now);
+    }
+
+    /// Wants those of the tracks that somebody may receive, and tells them of the others once; whether
+    /// there is something new to receive.
+    fn want(&mut self, key: Key<Person>, tracks: &[Key<Track>], now: Instant) -> bool {
+        let Some(person) = self.people.get_mut(key) else { return false };
+        let mut forbidden = Vec::new();
+        let mut allowed = Vec::new();
+        for place in tracks {
+            match self.tracks.get(*place) {
+                Some(track) if person.may_receive(track) => allowed.push(*place),
+                Some(_) if !person.denied.contains(place) => forbidden.push(*place),
+                Some(_) | None => {}
+            }
         }
+        forbidden.truncate(MAX_WANTED.saturating_sub(person.denied.len()));
+        person.denied.extend(&forbidden);
+        let more = person.want(&allowed);
+        for track in forbidden {
+            self.tell_allowed(key, track, false, now);
+        }
+        more
+    }
+
+    /// Tells somebody of the tracks that they may receive by now.
+    pub(super) fn allow_again(&mut self, key: Key<Person>, now: Instant) {
+        let Some(person) = self.people.get_mut(key) else { return };
+        let denied = std::mem::take(&mut person.denied);
+        let may = |place: &Key<Track>| self.tracks.get(*place).is_some_and(|track| person.may_receive(track));
+        let (allowed, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(may);
+        person.denied = denied;
+        for track in allowed {
+            self.tell_allowed(key, track, true, now);
+        }
+    }
+
+    fn tell_allowed(&mut self, key: Key<Person>, track: Key<Track>, allowed: bool, now: Instant) {
+        let Some(track) = self.tracks.get(track) else { return };
+        let Some(owner) = self.people.get(track.owner) else { return };
+        let update = lk::SubscriptionPermissionUpdate {
+            participant_sid: owner.sid.clone(),
+            track_sid: track.info.sid.clone(),
+            allowed,
+        };
+        self.tell(key, Message::SubscriptionPermissionUpdate(update), now);
     }
 
     /// Offers a publisher's tracks to everybody in the room who takes all.
@@ -49,12 +91,8 @@ impl Rooms {
         let tracks = person.tracks.clone();
         let people = self.rooms.get(person.room).map(|room| room.people.clone()).unwrap_or_default();
         for key in people.into_iter().filter(|key| *key != publisher) {
-            let Some(person) = self.people.get_mut(key).filter(|person| person.auto_subscribe) else {
-                continue;
-            };
-            let mut tracks = tracks.clone();
-            tracks.retain(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)));
-            if person.want(&tracks) {
+            let takes_all = self.people.get(key).is_some_and(|person| person.auto_subscribe);
+            if takes_all && self.want(key, &tracks, now) {
                 self.negotiate(key, now);
             }
         }
@@ -73,6 +111,7 @@ impl Rooms {
             let Some(person) = self.people.get_mut(key) else { continue };
             let before = person.wanted.len();
             person.wanted.retain(|wanted| *wanted != track);
+            person.denied.retain(|denied| *denied != track);
             person.paused.retain(|paused| paused != sid);
             if person.wanted.len() != before {
                 self.negotiate(key, now);
@@ -84,12 +123,10 @@ impl Rooms {
     pub(super) fn subscription(&mut self, key: Key<Person>, wish: &lk::UpdateSubscription, now: Instant) {
         let sids = wish.participant_tracks.iter().flat_map(|tracks| &tracks.track_sids);
         let sids = wish.track_sids.iter().chain(sids).take(MAX_WANTED);
-        let mut tracks: Vec<Key<Track>> = sids.filter_map(|sid| self.track_for(key, sid)).collect();
-        let Some(person) = self.people.get_mut(key) else { return };
+        let tracks: Vec<Key<Track>> = sids.filter_map(|sid| self.track_for(key, sid)).collect();
         if wish.subscribe {
-            tracks.retain(|track| self.tracks.get(*track).is_some_and(|track| person.may_receive(track)));
-            person.want(&tracks);
-        } else {
+            self.want(key, &tracks, now);
+        } else if let Some(person) = self.people.get_mut(key) {
             person.wanted.retain(|wanted| !tracks.contains(wanted));
             self.stop_outputs(key);
         }

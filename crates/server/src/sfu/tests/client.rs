@@ -47,6 +47,7 @@ pub(super) struct Connection {
 
 pub(super) fn join(room: &str, identity: &str) -> Join {
     Join {
+        ticket: None,
         room: room.to_owned(),
         identity: identity.to_owned(),
         name: identity.to_uppercase(),

@@ -77,7 +77,8 @@ async fn who_may_not_receive_pictures_gets_the_voice_alone_until_permitted() {
         .unwrap()
         .sid
         .clone();
-    let wish = lk::UpdateSubscription { track_sids: vec![camera], subscribe: true, ..Default::default() };
+    let wish =
+        lk::UpdateSubscription { track_sids: vec![camera.clone()], subscribe: true, ..Default::default() };
     bob.say(Request::Subscription(wish)).await;
     for n in 0..10 {
         ann.publisher.send(video, n, b"picture", None);
@@ -85,9 +86,19 @@ async fn who_may_not_receive_pictures_gets_the_voice_alone_until_permitted() {
         tokio::join!(ann.run(Duration::from_millis(10)), bob.run(Duration::from_millis(10)));
     }
     assert!(!offered(&bob, 2), "asking for it does not help");
+    let told = |c: &Client, allowed: bool| {
+        let camera = |update: &lk::SubscriptionPermissionUpdate| {
+            update.allowed == allowed
+                && update.track_sid == camera
+                && update.participant_sid.starts_with("PA_")
+        };
+        c.sent(|said| matches!(said, Response::SubscriptionPermissionUpdate(update) if camera(update)))
+    };
+    assert_eq!(told(&bob, false), 1, "told once, however often they ask");
     assert!(bob.subscriber.payloads().iter().all(|payload| payload == b"sound"));
     engine.set_permission("r", "bob", join("r", "bob").permission).await.unwrap();
     bob.until("both tracks", |c| offered(c, 2)).await;
+    assert_eq!(told(&bob, true), 1);
 }
 
 #[tokio::test]
@@ -124,10 +135,64 @@ async fn one_at_a_time_shares_a_screen_and_the_second_learns_who() {
         Response::RequestResponse(response) => Some(response.message.clone()),
         _ => None,
     });
-    assert_eq!(said.unwrap(), "ANN is sharing a screen already");
+    assert_eq!(said.unwrap(), "ANN is sharing a screen already (-102016)");
     ann.say(Request::Leave(lk::LeaveRequest::default())).await;
     bob.until("ann left", |c| gone(c, "ann")).await;
     bob.say(screen("three")).await;
+    bob.until("taken", |c| c.sent(|said| matches!(said, Response::TrackPublished(_))) == 1).await;
+}
+
+/// The sentences with which somebody was refused.
+fn refusals(client: &Client) -> Vec<String> {
+    let said = client.said.iter().filter_map(|said| match said {
+        Response::RequestResponse(response) => Some(response.message.clone()),
+        _ => None,
+    });
+    said.collect()
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_code_to_those_who_came_by_the_room_service() {
+    let (engine, _events) = engine();
+    let kinds = [(None, ""), (Some(7), "coded")];
+    for (ticket, name) in kinds {
+        let mut who = super::super::Join { ticket, ..join("r", &format!("ann{name}")) };
+        who.permission.publish = Kinds { audio: true, ..Kinds::NONE };
+        let mut ann = Client::connected(&engine, who).await;
+        ann.say(screen("one")).await;
+        ann.publish(MediaKind::Video, "cam").await;
+        ann.until("refused", |c| refusals(c).len() == 2).await;
+        let codes = if ticket.is_some() { [" (-102015)", " (-102013)"] } else { ["", ""] };
+        let wanted = codes.map(|code| format!("does not have permission to publish{code}"));
+        assert_eq!(refusals(&ann), wanted);
+    }
+    let few = |user: &str| super::super::Join { publishing: Some(1), ..join("s", user) };
+    let mut ann = Client::connected(&engine, few("ann")).await;
+    let mut bob = Client::connected(&engine, few("bob")).await;
+    ann.publishing(MediaKind::Audio, "mic").await;
+    bob.until("heard of", |c| tracks(c, "ann") == 1).await;
+    bob.publish(MediaKind::Audio, "mic").await;
+    bob.until("refused", |c| refusals(c).len() == 1).await;
+    assert!(refusals(&bob)[0].ends_with("(-102052)"), "{:?}", refusals(&bob));
+}
+
+#[tokio::test]
+async fn a_share_that_the_server_stops_is_withdrawn_and_another_may_begin() {
+    let (engine, _events) = engine();
+    let one = |user: &str| super::super::Join { publishing: Some(50), ..join("r", user) };
+    let mut ann = Client::connected(&engine, one("ann")).await;
+    let mut bob = Client::connected(&engine, one("bob")).await;
+    ann.say(screen("one")).await;
+    ann.publish(MediaKind::Video, "one").await;
+    bob.until("shared", |c| {
+        let is_screen = |info: &lk::TrackInfo| info.source() == lk::TrackSource::ScreenShare;
+        c.knows("ann").is_some_and(|info| info.tracks.iter().any(is_screen))
+    })
+    .await;
+    engine.silence("r", "ann", Kind::Screen).await.unwrap();
+    ann.until("withdrawn", |c| c.sent(|said| matches!(said, Response::TrackUnpublished(_))) == 1).await;
+    bob.until("gone", |c| tracks(c, "ann") == 0).await;
+    bob.say(screen("two")).await;
     bob.until("taken", |c| c.sent(|said| matches!(said, Response::TrackPublished(_))) == 1).await;
 }
 

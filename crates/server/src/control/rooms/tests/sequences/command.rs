@@ -32,14 +32,16 @@ pub(super) enum Command {
     Role { who: usize, room: usize, role: Role, fresh: Option<u32> },
     /// A person, or an administrator where nobody is named, does what hosts do.
     Act { by: Option<usize>, room: usize, action: HostAction },
+    /// The same asks for a ticket that lets one person in.
+    Invite { by: Option<usize>, room: usize },
     /// An operator puts people out.
     Remove { who: Vec<usize>, room: usize },
     /// An operator ends a room.
     Dismiss { room: usize },
     /// Time passes.
     Wait { ms: u64 },
-    /// The server is killed and started again.
-    Restart,
+    /// The server is killed, or told to stop, and started again.
+    Restart { killed: bool },
 }
 
 /// How somebody asks for a seat.
@@ -51,6 +53,8 @@ pub(super) struct How {
     pub(super) rights: u32,
     /// Their application wants a waiting room.
     pub(super) waits: bool,
+    /// They show the last ticket that a host was given.
+    pub(super) invited: bool,
     pub(super) stay: Staying,
 }
 
@@ -164,7 +168,11 @@ impl Draw {
                 let fresh = self.happens(0.2).then(|| self.rights());
                 Command::Role { who, room, role: self.role(), fresh }
             }
-            45..78 => {
+            45..48 => {
+                let by = (!self.happens(0.15)).then_some(who);
+                Command::Invite { by, room }
+            }
+            48..78 => {
                 let by = (!self.happens(0.15)).then(|| if self.inside[who] { who } else { self.one() });
                 Command::Act { by, room, action: self.action() }
             }
@@ -182,7 +190,7 @@ impl Draw {
             }
             _ => {
                 self.inside.fill(false);
-                Command::Restart
+                Command::Restart { killed: self.chance.bool() }
             }
         }
     }
@@ -194,7 +202,8 @@ impl Draw {
             2..6 => Staying::New,
             _ => Staying::Back,
         };
-        How { scene, role: self.role(), rights: self.rights(), waits: self.happens(0.1), stay }
+        let (role, rights) = (self.role(), self.rights());
+        How { scene, role, rights, waits: self.happens(0.1), invited: self.happens(0.15), stay }
     }
 
     fn role(&mut self) -> Role {

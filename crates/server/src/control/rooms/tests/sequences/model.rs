@@ -16,7 +16,7 @@ pub(super) use host::Done;
 
 /// How long, ms: a given seat waits, an empty live room stays, people are expected back after a restart,
 /// somebody who does not ask again waits, an answer waits for them, viewers are not counted anew.
-const SEAT: u64 = 30_000;
+pub(super) const SEAT: u64 = 30_000;
 const EMPTY: u64 = 600_000;
 const BACK: u64 = 90_000;
 const PATIENCE: u64 = 10_000;
@@ -41,6 +41,8 @@ pub(super) struct Model {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Room {
     pub(super) scene: Option<Scene>,
+    /// Somebody was in.
+    opened: bool,
     pub(super) here: BTreeMap<usize, Here>,
     pub(super) coming: BTreeMap<usize, Coming>,
     pub(super) hushed: BTreeSet<usize>,
@@ -58,10 +60,13 @@ pub(super) struct Room {
     empty_until: Option<u64>,
     /// After a restart: until when people are expected back.
     back_until: Option<u64>,
-    /// Hosts, people who had been let in, and people who may not unmute, as far as they are not back.
+    /// Hosts, and people who had been let in, as far as they are not back.
     hosts_away: BTreeSet<usize>,
     members_away: BTreeSet<usize>,
+    /// People who are out and may not unmute when they come back.
     hushed_away: BTreeSet<usize>,
+    /// Tickets for one person, and whom they let in.
+    pub(super) invites: BTreeMap<String, Option<usize>>,
     /// Viewers came or went, who need not be counted before then.
     pub(super) uncounted_until: u64,
 }
@@ -146,7 +151,12 @@ impl Room {
             locked: self.locked,
             waiting_room: self.waits,
             muted_all: self.muted_all,
-            forbidden: self.here.keys().filter(|who| self.hushed.contains(who)).map(name).collect(),
+            forbidden: self
+                .here
+                .keys()
+                .filter(|who| self.hushed.contains(who) && !self.watches(**who))
+                .map(name)
+                .collect(),
             banned: self.banned.iter().map(name).collect(),
             audience: self.here.keys().filter(|who| self.watches(**who)).count() as u32,
         }
@@ -154,9 +164,7 @@ impl Room {
 
     /// Lets hosts go who are gone for good, and finds an owner.
     fn succeed(&mut self) {
-        let kept = |room: &Room, who: usize| {
-            room.here.contains_key(&who) || room.coming.contains_key(&who) || room.hosts_away.contains(&who)
-        };
+        let kept = |room: &Room, who: usize| room.leads(who) || room.hosts_away.contains(&who);
         if self.owner.is_some_and(|who| !kept(self, who)) {
             self.owner = None;
         }
@@ -179,6 +187,31 @@ impl Room {
         }
     }
 
+    /// Whether somebody can be a host: they have a place by the room service, and do more than watch, or
+    /// are about to.
+    fn leads(&self, who: usize) -> bool {
+        let (here, coming) = (self.here.get(&who), self.coming.get(&who));
+        let entered = here.is_some_and(|here| here.ticket.is_some())
+            || coming.is_some_and(|coming| coming.ticket.is_some());
+        let acts = here.is_some_and(|here| !self.is_viewer(here.role));
+        let role = coming.and_then(|coming| coming.role);
+        entered && (acts || role.is_some_and(|role| !self.is_viewer(role)))
+    }
+
+    /// Whether a restart does not make it another one.
+    pub(super) fn outlives(&self) -> bool {
+        let told = self.locked || self.waits || self.muted_all;
+        let named = [&self.banned, &self.hushed, &self.hushed_away].iter().any(|who| !who.is_empty());
+        self.opened && (told || named || self.owner.is_some() || !self.invites.is_empty())
+    }
+
+    /// Nobody holds the place of somebody any more, who finds themselves kept from unmuting as before.
+    fn give_up(&mut self, who: usize) {
+        if self.hushed.remove(&who) && !self.muted_all {
+            self.hushed_away.insert(who);
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.here.is_empty()
             && self.coming.is_empty()
@@ -190,7 +223,7 @@ impl Room {
     fn forget(&mut self, who: usize) {
         self.here.remove(&who);
         self.coming.remove(&who);
-        self.hushed.remove(&who);
+        self.give_up(who);
         self.back(who);
     }
 
@@ -198,7 +231,6 @@ impl Room {
     fn back(&mut self, who: usize) {
         self.hosts_away.remove(&who);
         self.members_away.remove(&who);
-        self.hushed_away.remove(&who);
     }
 
     /// The next moment at which time changes something.
@@ -216,14 +248,13 @@ impl Room {
         for who in late {
             self.coming.remove(&who);
             if !self.here.contains_key(&who) {
-                self.hushed.remove(&who);
+                self.give_up(who);
             }
         }
         self.waiting.retain(|(_, until)| *until > now);
         self.answers.retain(|_, (_, until)| *until > now);
         self.empty_until.take_if(|until| *until <= now);
         if self.back_until.take_if(|until| *until <= now).is_some() {
-            self.hushed_away.clear();
             self.hosts_away.clear();
             self.members_away.clear();
         }
@@ -255,6 +286,7 @@ impl Model {
         self.arrivals += 1;
         let (since, now) = (self.arrivals, self.now);
         let room = self.rooms.entry(at).or_default();
+        room.opened = true;
         room.empty_until = None;
         room.back(who);
         let before = room.here.get(&who).cloned();
@@ -296,7 +328,7 @@ impl Model {
         }
         match room.coming.get_mut(&who) {
             Some(coming) => drop(coming.role.get_or_insert(here.role)),
-            None => drop(room.hushed.remove(&who)),
+            None => room.give_up(who),
         }
         if room.here.is_empty() && watched && reason == LeaveReason::Left {
             room.empty_until = Some(now + EMPTY);
@@ -368,12 +400,12 @@ impl Model {
         true
     }
 
-    /// The server was killed and is there again: rooms with an owner are, without their people.
+    /// The server is there again: rooms that are not as any other are, too, without their people.
     pub(super) fn restart(&mut self) {
         self.stays.clear();
         self.tickets = 0;
         for at in 0..KEYS.len() {
-            let Some(room) = self.rooms.remove(&at).filter(|room| room.owner.is_some()) else { continue };
+            let Some(room) = self.rooms.remove(&at).filter(Room::outlives) else { continue };
             let guarded = room.locked || room.waits;
             let members = room.here.keys().chain(&room.members_away).copied().filter(|_| guarded);
             let anew = Room {

@@ -17,6 +17,12 @@ struct Open {
 }
 
 impl Record {
+    /// The server was away: rooms that were kept go on, without their people.
+    pub(super) fn restart(&mut self, kept: &BTreeMap<String, String>) {
+        self.open.retain(|key, _| kept.contains_key(key));
+        self.open.values_mut().for_each(|open| open.inside.clear());
+    }
+
     /// Takes what was told, unless it does not fit what was told before.
     pub(super) fn take(&mut self, happening: &Happening) -> Result<(), String> {
         let Happening { app, room, created, what, .. } = happening;

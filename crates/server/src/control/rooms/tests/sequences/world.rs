@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use confab_protocol::private_map_key::Privilege;
 use confab_protocol::{
-    HostAction, LeaveReason, Limits, Notice, ROLE_ATTRIBUTE, Role, RoomId, RoomState, SdkAppId, Stay,
+    HostAction, LeaveReason, Limits, Notice, OneTimeTicket, ROLE_ATTRIBUTE, Role, RoomId, RoomState,
+    SdkAppId, Stay,
 };
 
 use super::command::{Command, How, KEYS, NAMES, Sequence, Staying};
-use super::model::{Done, Entering, Model};
+use super::model::{Done, Entering, Model, SEAT};
 use super::record::Record;
 use crate::config::SceneLimits;
 use crate::control::effect::{Effect, Order};
@@ -39,6 +40,11 @@ pub(super) struct World {
     /// What is to outlive a restart.
     kept: BTreeMap<String, String>,
     stays: usize,
+    /// The last ticket of each room.
+    invites: BTreeMap<usize, OneTimeTicket>,
+    tickets: usize,
+    /// Entries whose people were put out on their way from the door, and until when they are known.
+    put_out: BTreeMap<u64, u64>,
 }
 
 /// A room of the engine.
@@ -69,8 +75,18 @@ struct Left {
 struct Client {
     tickets: Vec<u64>,
     stay: Option<String>,
-    /// They are at the door, with this role and permission.
-    knocked: Option<(Role, Option<Permission>)>,
+    /// They are at the door.
+    knocked: Option<Knocked>,
+}
+
+/// Somebody on the way from the door to their seat.
+#[derive(Clone, Copy)]
+struct Knocked {
+    ticket: u64,
+    role: Role,
+    permission: Option<Permission>,
+    /// They were put out on it.
+    out: bool,
 }
 
 /// What was ordered by one command.
@@ -108,6 +124,9 @@ impl World {
             record: Record::default(),
             kept: BTreeMap::new(),
             stays: 0,
+            invites: BTreeMap::new(),
+            tickets: 0,
+            put_out: BTreeMap::new(),
         }
     }
 
@@ -131,7 +150,7 @@ impl World {
                 self.model.visit(*who, *room);
                 self.rooms.visits(KEYS[*room], NAMES[*who], self.now());
                 self.client(*who, *room).knocked = None;
-                self.come(*who, *room, Person::default())?;
+                self.come(*who, *room, Person::default(), None)?;
             }
             Command::Leave { who, room } => {
                 self.client(*who, *room).stay = None;
@@ -153,6 +172,7 @@ impl World {
                 same("the role may change", found.is_ok(), wanted)?;
             }
             Command::Act { by, room, action } => self.act(*by, *room, action)?,
+            Command::Invite { by, room } => self.invite(*by, *room)?,
             Command::Remove { who, room } => {
                 let users: Vec<String> = who.iter().map(|who| NAMES[*who].to_owned()).collect();
                 let found = self.rooms.remove(KEYS[*room], &users, None, self.now());
@@ -163,13 +183,26 @@ impl World {
                 same("there is a room to dismiss", found.is_ok(), self.model.dismiss(*room))?;
             }
             Command::Wait { ms } => self.wait(*ms)?,
-            Command::Restart => self.restart()?,
+            Command::Restart { killed } => self.restart(*killed)?,
         }
         self.settle()?;
-        // Whoever was put out at the door is put out by the engine.
+        let by_host = |action: &HostAction| matches!(action, HostAction::Remove { .. } | HostAction::Dismiss);
+        let put_out = matches!(command, Command::Remove { .. } | Command::Dismiss { .. })
+            || matches!(command, Command::Act { action, .. } if by_host(action));
         let has_place = |who, at| self.model.rooms.get(&at).is_some_and(|room| room.has_place(who));
+        let expected = |who, at| self.model.rooms.get(&at).is_some_and(|room| room.coming.contains_key(&who));
         for ((who, at), client) in &mut self.clients {
-            client.knocked.take_if(|_| !has_place(*who, *at));
+            if put_out
+                && let Some(knocked) = &mut client.knocked
+                && !knocked.out
+                && !has_place(*who, *at)
+            {
+                knocked.out = true;
+                self.put_out.insert(knocked.ticket, self.model.now + SEAT);
+            }
+            // They were too slow, or it is long ago that they were put out.
+            let waited = matches!(command, Command::Wait { .. });
+            client.knocked.take_if(|_| waited && !expected(*who, *at));
         }
         self.check()
     }
@@ -180,6 +213,8 @@ impl World {
 
     fn ask(&mut self, who: usize, at: usize, how: How) -> Result<Entering, String> {
         let (stays, now) = (self.stays, self.now());
+        let none = || OneTimeTicket::try_from("none".to_owned()).unwrap();
+        let invite = how.invited.then(|| self.invites.get(&at).cloned().unwrap_or_else(none));
         let client = self.client(who, at);
         let back = how.stay == Staying::Back && client.stay.is_some();
         if how.stay != Staying::Unnamed && !back {
@@ -196,6 +231,7 @@ impl World {
             role: how.role,
             granted: Privilege(how.rights),
             waits: how.waits,
+            invite: invite.clone(),
             stay: stay.clone().map(|id| Stay { id, returning: back }),
         };
         let found = match self.rooms.ended(&entry, now) {
@@ -207,7 +243,11 @@ impl World {
             },
         };
         let how = if how.stay == Staying::Back && !back { How { stay: Staying::New, ..how } } else { how };
-        same("the entry", found, self.model.ask(who, at, how, stay.as_deref()))?;
+        same(
+            "the entry",
+            found,
+            self.model.ask(who, at, how, stay.as_deref(), invite.as_ref().map(OneTimeTicket::as_str)),
+        )?;
         if found == Entering::Let {
             let ticket = self.rooms.ticket(&entry);
             same("the number of the entry", ticket, self.model.ticket(who, at))?;
@@ -223,20 +263,34 @@ impl World {
         let Some(ticket) = last.map(|last| tickets[last]) else { return Ok(()) };
         let found = self.rooms.claim(KEYS[at], NAMES[who], Some(ticket), ClientInfo::default(), now);
         let found = found.map(|taken| (taken.role, taken.permission));
-        same("the seat", found, self.model.knock(who, at, ticket))?;
-        self.client(who, at).knocked = found;
+        let out = self.put_out.get(&ticket).is_some_and(|until| *until > self.model.now);
+        let wanted = if out { None } else { self.model.knock(who, at, ticket) };
+        same("the seat", found, wanted)?;
+        self.client(who, at).knocked =
+            found.map(|(role, permission)| Knocked { ticket, role, permission, out: false });
         Ok(())
     }
 
     fn arrive(&mut self, who: usize, at: usize) -> Result<(), String> {
-        let Some((role, permission)) = self.client(who, at).knocked.take() else { return Ok(()) };
-        self.come(who, at, Person { role: Some(role), permission, waiting: Vec::new() })
+        let Some(knocked) = self.client(who, at).knocked.take() else { return Ok(()) };
+        let person = Person { role: Some(knocked.role), permission: knocked.permission, waiting: Vec::new() };
+        self.come(who, at, person, Some(knocked))
     }
 
-    fn come(&mut self, who: usize, at: usize, person: Person) -> Result<(), String> {
+    fn come(
+        &mut self,
+        who: usize,
+        at: usize,
+        person: Person,
+        knocked: Option<Knocked>,
+    ) -> Result<(), String> {
         self.engine.entry(at).or_default().people.insert(who, person);
-        self.model.arrive(who, at);
-        self.rooms.joined(KEYS[at], NAMES[who], self.now());
+        if !knocked.is_some_and(|knocked| knocked.out) {
+            self.model.arrive(who, at);
+        }
+        let ticket = knocked.map(|knocked| knocked.ticket);
+        ticket.and_then(|ticket| self.put_out.remove(&ticket));
+        self.rooms.came(KEYS[at], NAMES[who], ticket, self.now());
         self.perform().map(drop)
     }
 
@@ -278,6 +332,18 @@ impl World {
         same("what people are told", ordered.words, word.into_iter().collect())
     }
 
+    fn invite(&mut self, by: Option<usize>, at: usize) -> Result<(), String> {
+        self.tickets += 1;
+        let ticket = OneTimeTicket::try_from(format!("ticket {}", self.tickets)).unwrap();
+        let person = by.map_or(By::Administrator, |by| By::Person(NAMES[by].to_owned()));
+        let found = self.rooms.invite(KEYS[at], &person, &ticket, self.now());
+        let wanted = self.model.invite(by, at, ticket.as_str());
+        if found.is_ok() {
+            self.invites.insert(at, ticket);
+        }
+        same("the answer", found.map_err(|fault| fault.code), wanted.map_err(|no| no.code()))
+    }
+
     fn wait(&mut self, ms: u64) -> Result<(), String> {
         self.perform()?;
         let end = self.now() + Duration::from_millis(ms);
@@ -293,16 +359,30 @@ impl World {
     }
 
     /// The server is gone, and so is all but what was kept.
-    fn restart(&mut self) -> Result<(), String> {
+    fn restart(&mut self, killed: bool) -> Result<(), String> {
         if self.model.rooms.values().any(|room| room.uncounted_until > self.model.now) {
             self.wait(2_000)?;
             self.perform()?;
         }
+        if !killed {
+            self.rooms.freeze();
+            for (at, who) in (0..KEYS.len()).flat_map(|at| (0..NAMES.len()).map(move |who| (at, who))) {
+                self.take_out(who, at, LeaveReason::Removed);
+            }
+            while let Some(Left { at, who, reason }) = self.events.pop_front() {
+                match who {
+                    Some(who) => self.rooms.left(KEYS[at], NAMES[who], reason, self.now()),
+                    None => self.rooms.closed(KEYS[at], self.now()),
+                }
+            }
+            self.perform()?;
+        }
         self.engine.clear();
-        self.record = Record::default();
+        self.record.restart(&self.kept);
         for client in self.clients.values_mut() {
             (client.tickets, client.knocked) = (Vec::new(), None);
         }
+        self.put_out.clear();
         self.rooms = Rooms::new(self.limits);
         self.rooms.set_time(EPOCH + self.model.now);
         self.rooms.restore(self.kept.clone().into_iter().collect(), self.now());
@@ -413,7 +493,7 @@ impl World {
             let waiting: Vec<String> = names(wanted.waiting.iter().map(|(who, _)| who)).collect();
             let waits: Vec<String> = room.waiting.people().into_iter().map(|one| one.user_id).collect();
             same("waiting", waits, waiting.clone())?;
-            same("kept", self.kept.contains_key(*key), wanted.owner.is_some())?;
+            same("kept", self.kept.contains_key(*key), wanted.outlives())?;
             if !meeting.people.is_empty() {
                 self.check_told(meeting, wanted, &waiting)?;
             }

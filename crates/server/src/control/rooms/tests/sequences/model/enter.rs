@@ -23,6 +23,7 @@ impl Model {
         at: usize,
         how: How,
         stay: Option<&str>,
+        invite: Option<&str>,
     ) -> Entering {
         if how.stay == Staying::Back
             && let Some(cause) = stay.and_then(|stay| self.ended(who, at, stay))
@@ -32,12 +33,13 @@ impl Model {
         let now = self.now;
         let full = self.online;
         match self.rooms.get_mut(&at) {
+            None if invite.is_some() => return KEPT_OUT,
             None if how.rights & 1 == 0 => return Entering::Code(-102_010),
             None => {
                 self.rooms.insert(at, Room { waits: how.waits, ..Room::default() });
             }
             Some(room) => {
-                let found = door(room, who, how, full, now);
+                let found = door(room, who, how, invite, full, now);
                 self.settle();
                 if found != Entering::Let {
                     return found;
@@ -48,8 +50,9 @@ impl Model {
         let Some(room) = self.rooms.get_mut(&at) else { return Entering::Let };
         room.scene = Some(how.scene);
         let forbidden = room.muted_all && !room.is_host(who) || room.hushed_away.contains(&who);
-        if !room.has_place(who) && forbidden {
-            room.hushed.insert(who);
+        if !room.has_place(who) {
+            room.hushed.extend(forbidden.then_some(who));
+            room.hushed_away.remove(&who);
         }
         let same =
             room.here.get(&who).is_some_and(|here| here.stay.is_some() && here.stay.as_deref() == stay);
@@ -62,6 +65,7 @@ impl Model {
             ticket: Some(self.tickets),
         };
         room.coming.insert(who, coming);
+        self.settle();
         Entering::Let
     }
 
@@ -102,8 +106,13 @@ impl Model {
             (None, Some(here)) => (here.role, here.rights?, here.stepped_down),
             (None, None) => return None,
         };
-        if let Some(coming) = room.coming.get_mut(&who) {
-            coming.until = now + SEAT;
+        match room.coming.get_mut(&who) {
+            Some(coming) => coming.until = now + SEAT,
+            None => {
+                let (stay, ticket) = room.here.get(&who).map(|here| (here.stay.clone(), here.ticket))?;
+                let coming = Coming { until: now + SEAT, role: None, rights: Some(rights), stay, ticket };
+                room.coming.insert(who, coming);
+            }
         }
         Some((role, Some(room.allowed(who, role, rights, stepped_down))))
     }
@@ -121,9 +130,11 @@ impl Model {
     }
 }
 
+/// What hosts do not want, or an invitation that is not good.
+const KEPT_OUT: Entering = Entering::Code(-102_011);
+
 /// Whether somebody gets into a room that is there: scene, then what hosts said, then capacity.
-fn door(room: &mut Room, who: usize, how: How, full: usize, now: u64) -> Entering {
-    const KEPT_OUT: Entering = Entering::Code(-102_011);
+fn door(room: &mut Room, who: usize, how: How, invite: Option<&str>, full: usize, now: u64) -> Entering {
     if room.scene.is_some_and(|scene| scene != how.scene) {
         return Entering::Code(-100_011);
     }
@@ -138,7 +149,12 @@ fn door(room: &mut Room, who: usize, how: How, full: usize, now: u64) -> Enterin
         let opens = room.owner.is_some()
             || room.here.values().any(|here| !room.is_viewer(here.role))
             || room.coming.values().any(|coming| coming.role.is_some_and(|role| !room.is_viewer(role)));
-        if room.waits && opens {
+        if let Some(ticket) = invite {
+            match room.invites.get_mut(ticket) {
+                Some(by) if by.is_none_or(|one| one == who) => *by = Some(who),
+                _ => return KEPT_OUT,
+            }
+        } else if room.waits && opens {
             match room.answers.remove(&who) {
                 Some((true, _)) => {}
                 Some((false, _)) => return KEPT_OUT,

@@ -41,6 +41,21 @@ fn place(user: &str) -> usize {
 }
 
 impl Model {
+    /// Somebody, or an administrator, wants a ticket for one person: whether they get it.
+    pub(in crate::control::rooms::tests::sequences) fn invite(
+        &mut self,
+        by: Option<usize>,
+        at: usize,
+        ticket: &str,
+    ) -> Result<(), Refusal> {
+        let room = self.rooms.get_mut(&at).ok_or(Refusal::NoRoom)?;
+        if by.is_some_and(|by| !room.here.contains_key(&by) || !room.is_host(by)) {
+            return Err(Refusal::NoRight);
+        }
+        room.invites.insert(ticket.to_owned(), None);
+        Ok(())
+    }
+
     /// Somebody, or an administrator, does what hosts do.
     pub(in crate::control::rooms::tests::sequences) fn act(
         &mut self,
@@ -51,6 +66,9 @@ impl Model {
         let room = self.rooms.get_mut(&at).ok_or(Refusal::NoRoom)?;
         let target = action.target().map(|user| place(user.as_str()));
         may(room, by, target, action)?;
+        let unseen = target.filter(|one| room.watches(*one));
+        let insiders = room.hosts_here().into_iter().chain(unseen);
+        let insiders: Vec<String> = insiders.map(|who| NAMES[who].to_owned()).collect();
         let mut done = Done::default();
         match action {
             HostAction::Mute { allow_unmute, .. } => {
@@ -61,7 +79,8 @@ impl Model {
                     }
                 };
                 room.muted_all |= target.is_none() && !allow_unmute;
-                done.silenced = whom.iter().map(|who| (NAMES[*who].to_owned(), Kind::Audio)).collect();
+                let heard = whom.iter().filter(|who| !room.watches(**who));
+                done.silenced = heard.map(|who| (NAMES[*who].to_owned(), Kind::Audio)).collect();
                 if !allow_unmute {
                     room.hushed.extend(whom);
                 }
@@ -110,6 +129,9 @@ impl Model {
             }
             HostAction::Dismiss => drop(self.dismiss(at)),
         }
+        if unseen.is_some() && !matches!(action, HostAction::Admit { .. } | HostAction::Deny { .. }) {
+            done.told = insiders;
+        }
         self.settle();
         Ok(done)
     }
@@ -153,8 +175,11 @@ fn may(room: &Room, by: Option<usize>, target: Option<usize>, action: &HostActio
         return Err(Refusal::NotThere);
     }
     let leads = match action.name() {
-        "handOver" => here.is_some_and(|here| here.rights.is_some() && !room.is_viewer(here.role)),
-        "coHost" => room.owner != Some(target),
+        "handOver" => room.leads(target),
+        "coHost" => {
+            let off = matches!(action, HostAction::CoHost { on: false, .. });
+            room.owner != Some(target) && (off || room.leads(target))
+        }
         _ => true,
     };
     if leads { Ok(()) } else { Err(Refusal::NoRight) }
