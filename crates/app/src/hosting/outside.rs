@@ -1,31 +1,33 @@
 //! A way in for people outside this network: ports of the router that lead here.
 
-mod http;
-mod pmp;
+mod obstacle;
+mod pcp;
 mod router;
 mod rule;
 #[cfg(test)]
 mod tests;
 mod upnp;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::num::NonZeroU16;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use confab_server::engine::{MediaPort, Translated};
 use confab_server::{Answers, Identity, Translator};
-use tokio::sync::watch;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::{Hosting, view};
-use pmp::Wanted;
-use router::Router;
+use obstacle::Obstacle;
 pub(crate) use router::Routers;
-use rule::{LEASE, Obstacle, Opened, Proof, Rule, is_public};
+use router::{Mapping, Router, Wanted};
+use rule::{Opened, Proof, Rule, is_public};
 
 /// The name of the thread that speaks with the router.
 const THREAD: &str = "outside";
@@ -33,6 +35,8 @@ const THREAD: &str = "outside";
 const MOVES: usize = 4;
 /// How long this computer may take to reach itself from outside.
 const LOOK: Duration = Duration::from_secs(3);
+/// How long giving all ports back may take.
+const GIVE_BACK: Duration = Duration::from_secs(4);
 
 /// What is to be reached from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +57,10 @@ impl Target {
         let beside = media.iter().filter(|port| port.address.ip() == *http.ip()).copied();
         Some(Target { http, media: beside.collect() })
     }
+
+    fn entrance(&self) -> MediaPort {
+        MediaPort { tcp: true, address: self.http.into() }
+    }
 }
 
 /// What the thread works with.
@@ -69,25 +77,22 @@ pub(super) struct Means {
 #[derive(Debug)]
 pub(super) struct Outside {
     target: Option<Target>,
-    moves: Option<SyncSender<Option<Target>>>,
-    over: Arc<AtomicBool>,
+    moves: Option<mpsc::Sender<Option<Target>>>,
+    over: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Outside {
     /// Begins to open a way to that target.
     pub(super) fn start(means: Means, target: Option<Target>) -> io::Result<Outside> {
-        let (moves, taken) = sync_channel(MOVES);
-        let over = Arc::new(AtomicBool::new(false));
-        let keeper = Keeper {
-            means,
-            target: target.clone(),
-            router: None,
-            held: Vec::new(),
-            rule: Rule::new(Instant::now()),
-            over: Arc::clone(&over),
-        };
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || keeper.run(&taken))?;
+        let (moves, taken) = mpsc::channel(MOVES);
+        let over = CancellationToken::new();
+        let keeper = Keeper::new(means, target.clone(), over.clone());
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().thread_name(THREAD).build()?;
+        let thread = std::thread::Builder::new()
+            .name(THREAD.to_owned())
+            .spawn(move || runtime.block_on(keeper.run(taken)))?;
         Ok(Outside { target, moves: Some(moves), over, thread: Some(thread) })
     }
 
@@ -100,14 +105,14 @@ impl Outside {
         match moves.try_send(target.clone()) {
             // Where the thread is busy the next look says it again.
             Err(TrySendError::Full(_)) => {}
-            Ok(()) | Err(TrySendError::Disconnected(_)) => self.target = target,
+            Ok(()) | Err(TrySendError::Closed(_)) => self.target = target,
         }
     }
 }
 
 impl Drop for Outside {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.over.cancel();
         self.moves = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             error!("the thread that speaks with the router had panicked");
@@ -115,12 +120,41 @@ impl Drop for Outside {
     }
 }
 
-/// A port of the router that leads here.
+/// A port of this computer: whether it is one for TCP, and its number.
+type Inside = (bool, u16);
+
+/// The ports of a router that lead to a target.
+#[derive(Debug)]
+struct Ports {
+    /// Where people enter.
+    entrance: SocketAddrV4,
+    media: Vec<Translated>,
+    /// The shortest time for which one is kept open; `None` needs no renewal.
+    lease: Option<Duration>,
+}
+
+/// How a router is found.
 #[derive(Debug, Clone, Copy)]
-struct Held {
-    tcp: bool,
-    internal: u16,
-    external: u16,
+enum Way {
+    /// It is the one of the last try.
+    Known,
+    /// By PCP, and by NAT-PMP where that fails.
+    Pcp,
+    Upnp,
+}
+
+/// Why a try opens nothing.
+#[derive(Debug)]
+enum Ended {
+    Obstacle(Obstacle),
+    /// Whoever waits for it has gone.
+    Over,
+}
+
+impl From<Obstacle> for Ended {
+    fn from(obstacle: Obstacle) -> Self {
+        Ended::Obstacle(obstacle)
+    }
 }
 
 /// The thread's own.
@@ -128,129 +162,175 @@ struct Keeper {
     means: Means,
     target: Option<Target>,
     /// The one that has what is held.
-    router: Option<Arc<Router>>,
-    held: Vec<Held>,
+    router: Option<Router>,
+    held: BTreeMap<Inside, Mapping>,
+    /// The ports outside that people may have been told; they are asked for again.
+    told: BTreeMap<Inside, NonZeroU16>,
     rule: Rule,
-    over: Arc<AtomicBool>,
+    over: CancellationToken,
 }
 
-/// Whoever waits for a try has gone.
-struct Over;
-
 impl Keeper {
-    fn run(mut self, moves: &Receiver<Option<Target>>) {
+    fn new(means: Means, target: Option<Target>, over: CancellationToken) -> Self {
+        let (held, told) = (BTreeMap::new(), BTreeMap::new());
+        Self { means, target, router: None, held, told, rule: Rule::new(Instant::now()), over }
+    }
+
+    async fn run(mut self, mut moves: mpsc::Receiver<Option<Target>>) {
         self.show();
         loop {
-            let wait = self.rule.due().saturating_duration_since(Instant::now());
-            match moves.recv_timeout(wait) {
-                Ok(target) => {
-                    self.give_back();
+            tokio::select! {
+                moved = moves.recv() => {
+                    let Some(target) = moved else { break };
+                    self.means.translator.set(Vec::new());
+                    self.give_back().await;
                     self.router = None;
                     self.target = target;
                     self.rule.moved(Instant::now());
                 }
-                Err(RecvTimeoutError::Timeout) => match self.open() {
-                    Ok(Ok(opened)) => self.rule.opened(opened, Instant::now()),
-                    Ok(Err(obstacle)) => {
-                        info!(%obstacle, "no way in from outside");
-                        self.rule.failed(obstacle, Instant::now());
-                    }
-                    Err(Over) => break,
+                () = tokio::time::sleep_until(self.rule.due().into()) => match self.open().await {
+                    Ok(opened) => self.rule.opened(opened, Instant::now()),
+                    Err(Ended::Obstacle(obstacle)) => self.failed(obstacle),
+                    Err(Ended::Over) => break,
                 },
-                Err(RecvTimeoutError::Disconnected) => break,
             }
             self.show();
         }
-        self.give_back();
+        self.means.translator.set(Vec::new());
+        self.give_back().await;
     }
 
     /// Opens the ports, or keeps them open, and looks where they lead.
-    fn open(&mut self) -> Result<Result<Opened, Obstacle>, Over> {
-        let Some(target) = self.target.clone() else { return Ok(Err(Obstacle::NoNetwork)) };
-        let ip = *target.http.ip();
-        if is_public(ip) {
-            return Ok(Ok(Opened { address: target.http, proof: Proof::Direct, lease: None }));
+    async fn open(&mut self) -> Result<Opened, Ended> {
+        let target = self.target.clone().ok_or(Obstacle::NoNetwork)?;
+        if is_public(*target.http.ip()) {
+            return Ok(Opened { address: target.http, proof: Proof::Direct, lease: None });
         }
-        let known = self.router.clone().map(|router| (router.address(), router));
+        let Ports { entrance, media, lease } = self.lead_to(&target).await?;
+        self.means.translator.set(media);
         self.go_on()?;
-        let (address, router) = match known {
-            Some((Ok(address), router)) => (Ok(address), router),
-            Some(_) | None => match Router::find(&self.means.routers, ip).map(Arc::new) {
-                Some(router) => (router.address(), router),
-                None => return Ok(Err(Obstacle::NoRouter)),
-            },
-        };
-        self.go_on()?;
-        let address = match address {
-            Ok(address) if is_public(address) => address,
-            Ok(inside) => return Ok(Err(Obstacle::Inside(inside))),
-            Err(obstacle) => return Ok(Err(obstacle)),
-        };
-        self.router = Some(Arc::clone(&router));
-        let (http, media, lease) = match self.ports(&router, &target)? {
-            Ok(ports) => ports,
-            Err(obstacle) => return Ok(Err(obstacle)),
-        };
-        let outside = |(local, external): (MediaPort, u16)| Translated {
-            local,
-            outside: SocketAddrV4::new(address, external).into(),
-        };
-        self.means.translator.set(media.into_iter().map(outside).collect());
-        let address = SocketAddrV4::new(address, http);
-        self.go_on()?;
-        let seen = (self.means.routers.reach)(address);
-        Ok(match self.means.identity.look_for_itself(seen.into(), LOOK) {
-            Answers::Itself => Ok(Opened { address, proof: Proof::Seen, lease }),
-            Answers::Nobody => Ok(Opened { address, proof: Proof::Hidden, lease }),
-            Answers::SomebodyElse => Err(Obstacle::Foreign(address)),
-        })
+        let (identity, seen) = (Arc::clone(&self.means.identity), (self.means.routers.reach)(entrance));
+        let look = tokio::task::spawn_blocking(move || identity.look_for_itself(seen.into(), LOOK));
+        match look.await.unwrap_or(Answers::Nobody) {
+            Answers::Itself => Ok(Opened { address: entrance, proof: Proof::Seen, lease }),
+            Answers::Nobody => Ok(Opened { address: entrance, proof: Proof::Hidden, lease }),
+            Answers::SomebodyElse => Err(Obstacle::Foreign(entrance).into()),
+        }
     }
 
-    /// Asks for all ports: that for HTTP outside, those for media, and how long they stay open.
-    #[expect(clippy::type_complexity, reason = "three values that are used at once")]
-    fn ports(
+    /// The ports of the router that is known, or of the first way that opens them all.
+    async fn lead_to(&mut self, target: &Target) -> Result<Ports, Ended> {
+        let mut why = Obstacle::NoRouter;
+        for way in [Way::Known, Way::Pcp, Way::Upnp] {
+            match self.lead_by(way, target).await {
+                Ok(ports) => return Ok(ports),
+                Err(Ended::Obstacle(obstacle)) => why = why.or(obstacle),
+                Err(Ended::Over) => return Err(Ended::Over),
+            }
+            // The next way is not to find its ports taken.
+            self.give_back().await;
+            if why.is_final() {
+                break;
+            }
+        }
+        Err(why.into())
+    }
+
+    async fn lead_by(&mut self, way: Way, target: &Target) -> Result<Ports, Ended> {
+        self.go_on()?;
+        let (routers, local) = (&self.means.routers, *target.http.ip());
+        let router = match way {
+            Way::Known => self.router.take().ok_or(Obstacle::NoRouter)?,
+            Way::Pcp => {
+                let inside = inside(target.entrance());
+                let (addresses, wanted) = ((routers.gateways)(local), self.wanted(inside)?);
+                let (gateway, mapping) =
+                    pcp::Gateway::among(&addresses, local, routers.waits, wanted).await?;
+                self.held.insert(inside, mapping);
+                Router::Pcp(gateway)
+            }
+            Way::Upnp => {
+                let search = upnp::Gateway::search(routers, local);
+                Router::Upnp(self.over.run_until_cancelled(search).await.ok_or(Ended::Over)??)
+            }
+        };
+        let ports = self.ports(&router, target).await?;
+        self.router = Some(router);
+        Ok(ports)
+    }
+
+    /// Asks a router for all ports.
+    async fn ports(&mut self, router: &Router, target: &Target) -> Result<Ports, Ended> {
+        let (entrance, mut lease) = self.port(router, target.entrance()).await?;
+        let mut media = Vec::new();
+        for local in &target.media {
+            let (outside, kept) = self.port(router, *local).await?;
+            media.push(Translated { local: *local, outside: outside.into() });
+            lease = lease.into_iter().chain(kept).min();
+        }
+        Ok(Ports { entrance, media, lease })
+    }
+
+    /// Asks a router for one port: where it is outside, and how long it is kept open.
+    async fn port(
         &mut self,
         router: &Router,
-        target: &Target,
-    ) -> Result<Result<(u16, Vec<(MediaPort, u16)>, Option<Duration>), Obstacle>, Over> {
-        let http = MediaPort { tcp: true, address: target.http.into() };
-        let (mut found, mut lease) = (Vec::new(), LEASE);
-        for port in std::iter::once(&http).chain(&target.media) {
-            self.go_on()?;
-            let internal = port.address.port();
-            let same = |held: &&Held| (held.tcp, held.internal) == (port.tcp, internal);
-            let external = self.held.iter().find(same).map_or(internal, |held| held.external);
-            let granted = match router.open(Wanted { tcp: port.tcp, internal, external, lease: LEASE }) {
-                Ok(granted) => granted,
-                Err(obstacle) => return Ok(Err(obstacle)),
-            };
-            self.held.retain(|held| (held.tcp, held.internal) != (port.tcp, internal));
-            self.held.push(Held { tcp: port.tcp, internal, external: granted.external });
-            lease = lease.min(granted.lease);
-            found.push((*port, granted.external));
+        port: MediaPort,
+    ) -> Result<(SocketAddrV4, Option<Duration>), Ended> {
+        self.go_on()?;
+        let inside = inside(port);
+        let mapping = router.open(self.wanted(inside)?, self.held.get(&inside)).await?;
+        let (external, lease) = (mapping.external, mapping.lease);
+        self.held.insert(inside, mapping);
+        if external.ip().is_unspecified() {
+            return Err(Obstacle::NoAddress.into());
         }
-        let (_, entrance) = found.remove(0);
-        Ok(Ok((entrance, found, (!lease.is_zero()).then_some(lease))))
+        if !is_public(*external.ip()) {
+            return Err(Obstacle::Inside(*external.ip()).into());
+        }
+        self.told.extend(NonZeroU16::new(external.port()).map(|told| (inside, told)));
+        Ok((external, lease))
     }
 
-    fn go_on(&self) -> Result<(), Over> {
-        if self.over.load(Ordering::Relaxed) { Err(Over) } else { Ok(()) }
+    fn wanted(&self, (tcp, port): Inside) -> Result<Wanted, Obstacle> {
+        // What is listened at has a number.
+        let internal = NonZeroU16::new(port).ok_or(Obstacle::NoNetwork)?;
+        let external = self.told.get(&(tcp, port)).copied().unwrap_or(internal);
+        Ok(Wanted { tcp, internal, external })
     }
 
-    /// Gives the ports back, and lets clients be told of none.
-    fn give_back(&mut self) {
-        self.means.translator.set(Vec::new());
+    fn go_on(&self) -> Result<(), Ended> {
+        if self.over.is_cancelled() { Err(Ended::Over) } else { Ok(()) }
+    }
+
+    fn failed(&mut self, obstacle: Obstacle) {
+        info!(%obstacle, "no way in from outside");
+        self.rule.failed(obstacle, Instant::now());
+        if !self.rule.is_open() {
+            self.means.translator.set(Vec::new());
+        }
+    }
+
+    /// Gives the ports back, as far as the router takes them in time.
+    async fn give_back(&mut self) {
         let held = std::mem::take(&mut self.held);
-        let Some(router) = &self.router else { return };
-        for Held { tcp, internal, external } in held {
-            router.close(tcp, internal, external);
-        }
+        let all = async {
+            for mapping in held.into_values() {
+                mapping.close().await;
+            }
+        };
+        // Who is silent forgets them with their leases.
+        let _ = tokio::time::timeout(GIVE_BACK, all).await;
     }
 
     fn show(&self) {
         let shown = self.rule.shown();
         self.means.tell.send_if_modified(|hosting| tell(hosting, shown));
     }
+}
+
+fn inside(port: MediaPort) -> Inside {
+    (port.tcp, port.address.port())
 }
 
 /// Tells how the way in stands; while it is open its address is the first of all, because it works for

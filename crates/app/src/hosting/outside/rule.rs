@@ -1,9 +1,9 @@
 //! When the way in from outside is tried, renewed and given up, and what is told of it. Pure.
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
+use super::obstacle::Obstacle;
 use crate::view::{Outside, OutsideState};
 
 /// How long a port is asked for; routers may give less.
@@ -52,54 +52,6 @@ impl Proof {
     }
 }
 
-/// What stands in the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Obstacle {
-    /// This computer has no address in an IPv4 network.
-    NoNetwork,
-    /// No router answered.
-    NoRouter,
-    /// The router answered and does not open the port; its own words or number.
-    Refused(String),
-    /// The router does not tell its address outside.
-    NoAddress,
-    /// The router's address outside is one of another network.
-    Inside(Ipv4Addr),
-    /// Something else answers there.
-    Foreign(SocketAddrV4),
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Obstacle::NoNetwork => {
-                f.write_str("This computer has no address in an IPv4 network. Connect it to one and try again.")
-            }
-            Obstacle::NoRouter => f.write_str(
-                "No router answered that opens ports for programs. Switch UPnP or NAT-PMP on in its settings, or \
-                 host on a server.",
-            ),
-            Obstacle::Refused(why) => write!(
-                f,
-                "The router refuses to open a port ({why}). Allow UPnP or NAT-PMP for this computer in its settings."
-            ),
-            Obstacle::NoAddress => f.write_str(
-                "The router does not tell its address on the internet. Look whether it is connected, and try again.",
-            ),
-            Obstacle::Inside(address) => write!(
-                f,
-                "The router itself has only the private address {address}, so nobody reaches it from outside. Ask \
-                 the internet provider for a public address."
-            ),
-            Obstacle::Foreign(address) => write!(
-                f,
-                "At {address} something else answers than this computer. Look in the router's settings who has that \
-                 port."
-            ),
-        }
-    }
-}
-
 /// Decides over the way in from outside.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -143,12 +95,17 @@ impl Rule {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LAST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.due = now + pause;
-        let silent = matches!(why, Obstacle::NoRouter | Obstacle::NoAddress);
+        let passing = why.is_passing();
         let kept =
-            |(_, until): &mut (Opened, Option<Instant>)| silent && until.is_none_or(|until| now < until);
+            |(_, until): &mut (Opened, Option<Instant>)| passing && until.is_none_or(|until| now < until);
         let open = self.open.take();
         self.open = open.and_then(|mut open| kept(&mut open).then_some(open));
         self.why = Some(why);
+    }
+
+    /// Whether others come in.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
     /// What is told.

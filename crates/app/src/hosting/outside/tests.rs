@@ -1,15 +1,19 @@
 //! The way in from outside, with routers made of software on loopback.
 
 mod fake;
+mod pcp;
+mod upnp;
+mod ways;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
 use confab_server::Identity;
 
-use self::fake::{Asked, Pmp, Upnp};
+use self::fake::{Gateway, Says, Script, Upnp, Voice, all_closed};
 use super::Routers;
+use super::pcp::WAITS;
 use crate::hosting::{Networks, Opening, Running};
 use crate::store::HostKey;
 use crate::view::{Outside, OutsideState};
@@ -20,26 +24,42 @@ const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 9);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Routers at those places; what is asked for outside is looked for at `reach`.
-fn routers(search: Option<SocketAddr>, pmp: Option<SocketAddr>, reach: SocketAddr) -> Routers {
-    let v4 = |address: SocketAddr| match address {
-        SocketAddr::V4(address) => address,
-        SocketAddr::V6(_) => panic!("{address} is not of this network"),
-    };
-    // Nobody listens at the discard port.
-    let (nobody, reach) = ("127.0.0.1:9".parse().unwrap(), v4(reach));
-    let pmp = pmp.map(v4);
+fn routers(search: Option<&Upnp>, gateway: Option<&Gateway>, reach: SocketAddr) -> Routers {
+    let (reach, gateway) = (v4(reach), gateway.map(|gateway| gateway.address));
     Routers {
-        search: search.map_or(nobody, v4),
-        pmp: Arc::new(move |_| pmp.into_iter().collect()),
+        gateways: Arc::new(move |_| gateway.into_iter().collect()),
+        waits: WAITS,
+        // Nobody listens at the discard port.
+        search: search.map_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9), |router| v4(router.address)),
+        searched: search.map_or(Duration::from_millis(100), |_| Duration::from_secs(4)),
+        trusted: vec![Ipv4Addr::LOCALHOST.into()],
         reach: Arc::new(move |_| reach),
     }
 }
 
+fn v4(address: SocketAddr) -> SocketAddrV4 {
+    match address {
+        SocketAddr::V4(address) => address,
+        SocketAddr::V6(_) => panic!("{address} is not of this network"),
+    }
+}
+
+/// One whose address outside is that.
+fn upnp(outside: Ipv4Addr) -> Script {
+    Script { outside: outside.to_string(), ..Script::default() }
+}
+
+fn key() -> HostKey {
+    HostKey { sdk_app_id: 1_600_000_001, key: "k".repeat(64) }
+}
+
+fn identity() -> Identity {
+    Identity::read(&Identity::make().unwrap()).unwrap()
+}
+
 fn start(routers: Routers, door: &SocketAddr) -> Running {
-    let key = HostKey { sdk_app_id: 1_600_000_001, key: "k".repeat(64) };
-    let identity = Identity::read(&Identity::make().unwrap()).unwrap();
     let networks = Networks::new(|| Ok(vec![HERE.into()]), Duration::from_secs(3600)).with_routers(routers);
-    Running::start(&key, identity, Some(door.port()), networks).unwrap()
+    Running::start(&key(), identity(), Some(door.port()), networks).unwrap()
 }
 
 /// A port that is free for a server.
@@ -62,46 +82,41 @@ fn wish(outside: bool, door: SocketAddr) -> Opening {
     Opening { port: Some(door.port()), lan: None, outside: Some(outside) }
 }
 
-/// Whether every port that was opened was closed again.
-fn all_closed(asked: &[Asked]) -> bool {
-    let opened = asked.iter().filter(|asked| !asked.close);
-    opened.clone().count() > 0
-        && opened.clone().all(|open| asked.iter().any(|a| a.close && (a.tcp, a.key) == (open.tcp, open.key)))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn people_come_in_by_the_ports_that_a_router_opens_and_closes_again() {
-    let (door, router) = (door(), Pmp::start(OUTSIDE, None));
-    let mut running = start(routers(None, Some(router.address), door), &door);
-    running.open(wish(true, door)).unwrap();
-    assert!(running.info.lan, "whoever comes from outside comes by this network");
-    let open = until(&mut running, OutsideState::Open).await;
-    assert_eq!(open.address, Some(format!("{OUTSIDE}:{}", router.external(door.port()))));
-    assert_eq!(open.message, None, "it has been seen from here");
-    assert_eq!(
-        running.info.addresses,
-        [open.address.unwrap(), door.to_string()],
-        "invitations offer the first"
-    );
-    let mut kinds: Vec<bool> = router.asked().iter().map(|asked| asked.tcp).collect();
-    // A question may be asked again where the machine is busy.
-    kinds.dedup();
-    assert_eq!(kinds, [true, false, true], "HTTP, then media by UDP and TCP");
-    running.open(wish(false, door)).unwrap();
-    assert_eq!(running.info.outside, Outside::default());
-    assert!(running.info.lan && running.info.addresses == [door.to_string()], "this network stays");
-    router.until(all_closed);
+    for voice in [Voice::pcp(OUTSIDE), Voice::nat_pmp(OUTSIDE)] {
+        let (door, router) = (door(), Gateway::start(voice));
+        let mut running = start(routers(None, Some(&router), door), &door);
+        running.open(wish(true, door)).unwrap();
+        assert!(running.info.lan, "whoever comes from outside comes by this network");
+        let open = until(&mut running, OutsideState::Open).await;
+        assert_eq!(open.address, Some(format!("{OUTSIDE}:{}", router.external(door.port()))));
+        assert_eq!(open.message, None, "it has been seen from here");
+        assert_eq!(
+            running.info.addresses,
+            [open.address.unwrap(), door.to_string()],
+            "invitations offer the first"
+        );
+        let granted = router.asked().into_iter().filter(|asked| asked.granted);
+        let mut kinds: Vec<bool> = granted.map(|asked| asked.tcp).collect();
+        // A question may be asked again.
+        kinds.dedup();
+        assert_eq!(kinds, [true, false, true], "HTTP, then media by UDP and TCP");
+        running.open(wish(false, door)).unwrap();
+        assert_eq!(running.info.outside, Outside::default());
+        assert!(running.info.lan && running.info.addresses == [door.to_string()], "this network stays");
+        router.until(all_closed);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_router_that_speaks_upnp_only_is_found_and_its_ports_go_with_the_server() {
-    let door = door();
-    let router = Upnp::start(&OUTSIDE.to_string(), None);
-    let mut running = start(routers(Some(router.address), None, door), &door);
+    let (door, router) = (door(), Upnp::start(upnp(OUTSIDE)));
+    let mut running = start(routers(Some(&router), None, door), &door);
     running.open(wish(true, door)).unwrap();
     let open = until(&mut running, OutsideState::Open).await;
     assert_eq!(open.address, Some(format!("{OUTSIDE}:{}", door.port())));
-    assert_eq!(router.asked().len(), 3);
+    assert_eq!(router.asked().iter().filter(|asked| asked.granted).count(), 3);
     running.stop();
     assert!(all_closed(&router.asked()), "{:?}", router.asked());
 }
@@ -116,22 +131,23 @@ async fn what_stands_in_the_way_is_said() {
     };
     let nobody = said(routers(None, None, door)).await;
     assert!(nobody.contains("No router answered"), "{nobody}");
-    let shared = Pmp::start(Ipv4Addr::new(100, 64, 1, 2), None);
-    let inside = said(routers(None, Some(shared.address), door)).await;
+    let shared = Gateway::start(Voice::pcp(Ipv4Addr::new(100, 64, 1, 2)));
+    let inside = said(routers(None, Some(&shared), door)).await;
     assert!(inside.contains("100.64.1.2") && inside.contains("provider"), "{inside}");
-    let strict = Pmp::start(OUTSIDE, Some(2));
-    let refused = said(routers(None, Some(strict.address), door)).await;
-    assert!(refused.contains("refuses") && refused.contains("NAT-PMP 2"), "{refused}");
-    let strict = Upnp::start(&OUTSIDE.to_string(), Some((606, "Action not authorized")));
-    let refused = said(routers(Some(strict.address), None, door)).await;
-    assert!(refused.contains("Action not authorized"), "{refused}");
+    shared.until(all_closed);
+    let strict = Gateway::start(Voice { nat_pmp: Says::Result(2), ..Voice::nat_pmp(OUTSIDE) });
+    let refused = said(routers(None, Some(&strict), door)).await;
+    assert!(refused.contains("does not allow"), "{refused}");
+    let strict = Upnp::start(Script { refusal: Some((501, "Action failed")), ..upnp(OUTSIDE) });
+    let refused = said(routers(Some(&strict), None, door)).await;
+    assert!(refused.contains("refuses") && refused.contains("Action failed"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_seen_from_here_is_open_and_said_to_be_unproven() {
-    let (door, router) = (door(), Pmp::start(OUTSIDE, None));
+    let (door, router) = (door(), Gateway::start(Voice::pcp(OUTSIDE)));
     let closed = SocketAddr::from((HERE, 9));
-    let mut running = start(routers(None, Some(router.address), closed), &door);
+    let mut running = start(routers(None, Some(&router), closed), &door);
     running.open(wish(true, door)).unwrap();
     let open = until(&mut running, OutsideState::Open).await;
     assert!(open.message.unwrap().contains("Ask a friend"), "not proven");
@@ -139,22 +155,10 @@ async fn what_cannot_be_seen_from_here_is_open_and_said_to_be_unproven() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_at_the_address_is_noticed() {
-    let (door, router) = (door(), Pmp::start(OUTSIDE, None));
-    let other = Upnp::start("", None);
-    let mut running = start(routers(None, Some(router.address), other.http), &door);
+    let (door, router) = (door(), Gateway::start(Voice::pcp(OUTSIDE)));
+    let other = Upnp::start(Script::default());
+    let mut running = start(routers(None, Some(&router), other.http), &door);
     running.open(wish(true, door)).unwrap();
     let failed = until(&mut running, OutsideState::Failed).await;
     assert!(failed.message.unwrap().contains("something else answers"), "it is not ours");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_router_that_answers_nonsense_is_none() {
-    let door = door();
-    for said in ["not an address", "999.1.1.1", "<NewExternalIPAddress>", "::1"] {
-        let router = Upnp::start(said, None);
-        let mut running = start(routers(Some(router.address), None, door), &door);
-        running.open(wish(true, door)).unwrap();
-        let failed = until(&mut running, OutsideState::Failed).await;
-        assert!(failed.message.unwrap().contains("does not tell its address"), "{said}");
-    }
 }

@@ -1,235 +1,136 @@
-//! UPnP's internet gateway as text: what a router is asked, and what its answers say. Answers come from
-//! whoever is in the network; whatever they say, nothing but their own address is spoken with.
+//! Routers that speak UPnP. `igd-next` finds them and asks; it speaks with a router at the address that it
+//! answered from only, and bounds what it reads. Here are how long that may take and what a refusal means.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::pmp::Wanted;
+use igd_next::aio::tokio::{Tokio, search_gateway};
+use igd_next::{
+    AddPortError, GatewayIpVersion, GetExternalIpError, PortMappingProtocol, RequestError, SearchOptions,
+};
+use tracing::debug;
+
+use super::obstacle::{Obstacle, Refusal};
+use super::router::{By, Mapping, Routers, Wanted};
+use super::rule::LEASE;
 
 /// Where routers listen for who searches them.
 pub(super) const SEARCH: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 250), 1900);
-/// The services that open ports, the better first.
-const SERVICES: [&str; 3] = [
-    "urn:schemas-upnp-org:service:WANIPConnection:2",
-    "urn:schemas-upnp-org:service:WANIPConnection:1",
-    "urn:schemas-upnp-org:service:WANPPPConnection:1",
-];
-/// Longer words of a router are not shown.
-const WORDS: usize = 80;
-/// What routers say that keep ports open for ever only.
-pub(super) const ONLY_PERMANENT: u16 = 725;
-/// What routers say where another computer has the port.
-pub(super) const CONFLICT: u16 = 718;
+/// How long routers are searched: they are asked to answer within 3 s, and then for their description.
+pub(super) const SEARCHED: Duration = Duration::from_secs(4);
+/// How long a router may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Ports tried where another computer has the one that is best, and where a lease is not to end.
+const PORTS: usize = 5;
+/// What routers with more than one list of ports call the port that this computer has asked for.
+const NAME: &str = "Confab";
+/// What a router says that has no such action.
+const NO_ACTION: u16 = 401;
+/// What a router says that has no more ports.
+const NO_PORTS: u16 = 728;
 
-/// Where a page lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) host: SocketAddrV4,
-    pub(super) path: String,
+/// A router that speaks UPnP, and this computer's address in its network.
+#[derive(Debug, Clone)]
+pub(super) struct Gateway {
+    service: Arc<igd_next::aio::Gateway<Tokio>>,
+    local: Ipv4Addr,
 }
 
-/// What opens ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Service {
-    pub(super) place: Place,
-    pub(super) kind: &'static str,
-}
-
-/// A router's refusal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// UPnP's number, 0 where it does not say.
-    pub(super) code: u16,
-    pub(super) words: String,
-}
-
-/// The search for routers.
-pub(super) fn search() -> String {
-    format!(
-        "M-SEARCH * HTTP/1.1\r\nHOST: {SEARCH}\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\n\
-         ST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n\r\n"
-    )
-}
-
-/// Where the description of the router lies that answered from `from`; nothing where it names another.
-pub(super) fn found(answer: &[u8], from: Ipv4Addr) -> Option<Place> {
-    let text = std::str::from_utf8(answer).ok()?;
-    let mut lines = text.lines();
-    lines.next().filter(|line| line.starts_with("HTTP/1.1 200"))?;
-    let location = lines.find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("location").then_some(value.trim())
-    })?;
-    place(location, None).filter(|place| *place.host.ip() == from)
-}
-
-/// The service in a router's description, which lies at `at`.
-pub(super) fn service(description: &str, at: &Place) -> Option<Service> {
-    SERVICES.into_iter().find_map(|kind| {
-        let of_kind = |part: &&str| element(part, "serviceType") == Some(kind);
-        let part = description.split("<service>").skip(1).find(of_kind)?;
-        let place = place(element(part, "controlURL")?, Some(at.host))?;
-        (place.host.ip() == at.host.ip()).then_some(Service { place, kind })
-    })
-}
-
-/// Reads an address; a path alone lies at `base`.
-fn place(text: &str, base: Option<SocketAddrV4>) -> Option<Place> {
-    let text = text.trim();
-    if text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return None;
-    }
-    let Some(rest) = text.strip_prefix("http://") else {
-        let path = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
-        return (!text.contains("://")).then_some(Place { host: base?, path });
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = host.parse().or_else(|_| host.parse().map(|ip| SocketAddrV4::new(ip, 80))).ok()?;
-    Some(Place { host, path: if path.is_empty() { "/".to_owned() } else { path.to_owned() } })
-}
-
-/// Asks for the router's address outside: the action and its arguments.
-pub(super) fn address_question() -> (&'static str, String) {
-    ("GetExternalIPAddress", String::new())
-}
-
-/// Asks for a port to `ip`.
-pub(super) fn port_question(wanted: Wanted, ip: Ipv4Addr) -> (&'static str, String) {
-    let arguments = format!(
-        "<NewRemoteHost></NewRemoteHost><NewExternalPort>{}</NewExternalPort><NewProtocol>{}</NewProtocol>\
-         <NewInternalPort>{}</NewInternalPort><NewInternalClient>{ip}</NewInternalClient>\
-         <NewEnabled>1</NewEnabled><NewPortMappingDescription>Confab</NewPortMappingDescription>\
-         <NewLeaseDuration>{}</NewLeaseDuration>",
-        wanted.external,
-        protocol(wanted.tcp),
-        wanted.internal,
-        wanted.lease.as_secs()
-    );
-    ("AddPortMapping", arguments)
-}
-
-/// Gives a port back.
-pub(super) fn return_question(tcp: bool, external: u16) -> (&'static str, String) {
-    let arguments = format!(
-        "<NewRemoteHost></NewRemoteHost><NewExternalPort>{external}</NewExternalPort>\
-         <NewProtocol>{}</NewProtocol>",
-        protocol(tcp)
-    );
-    ("DeletePortMapping", arguments)
-}
-
-fn protocol(tcp: bool) -> &'static str {
-    if tcp { "TCP" } else { "UDP" }
-}
-
-/// The body of a question, and its `SOAPAction`.
-pub(super) fn envelope(service: &Service, (action, arguments): &(&str, String)) -> (String, String) {
-    let kind = service.kind;
-    let body = format!(
-        "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-         s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body><u:{action} xmlns:u=\"{kind}\">\
-         {arguments}</u:{action}></s:Body></s:Envelope>"
-    );
-    (body, format!("\"{kind}#{action}\""))
-}
-
-/// The address outside in an answer.
-pub(super) fn address_answer(body: &str) -> Option<Ipv4Addr> {
-    element(body, "NewExternalIPAddress")?.parse().ok()
-}
-
-/// What a router says that refuses, in words that can be shown.
-pub(super) fn refusal(body: &str) -> Refusal {
-    let code = element(body, "errorCode").and_then(|code| code.parse().ok()).unwrap_or_default();
-    let words = element(body, "errorDescription").unwrap_or_default();
-    let plain = |c: &char| c.is_ascii_alphanumeric() || " .,-_".contains(*c);
-    let words: String = words.chars().filter(plain).take(WORDS).collect();
-    Refusal { code, words: if words.is_empty() { format!("error {code}") } else { words } }
-}
-
-/// The text of the first element of that name.
-fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = text;
-    loop {
-        let (_, behind) = rest.split_once('<')?;
-        rest = behind;
-        let Some(inside) = behind.strip_prefix(name) else { continue };
-        if !inside.starts_with(['>', ' ']) {
-            continue;
+impl Gateway {
+    /// Looks for one in the network in which this computer has that address. May be dropped at any time.
+    pub(super) async fn search(routers: &Routers, local: Ipv4Addr) -> Result<Gateway, Obstacle> {
+        let mut options = SearchOptions::default();
+        options.bind_addr = SocketAddrV4::new(local, 0).into();
+        options.broadcast_address = routers.search.into();
+        options.timeout = Some(routers.searched);
+        options.gateway_ip_version = GatewayIpVersion::V4;
+        options.allowed_gateway_ips.clone_from(&routers.trusted);
+        match search_gateway(options).await {
+            Ok(service) => Ok(Gateway { service: Arc::new(service), local }),
+            Err(error) => {
+                debug!(%error, "no router found by UPnP");
+                Err(Obstacle::NoRouter)
+            }
         }
-        let (_, inside) = inside.split_once('>')?;
-        return inside.split_once("</").map(|(value, _)| value.trim());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    const FROM: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 1);
-
-    fn answer(location: &str) -> Vec<u8> {
-        format!("HTTP/1.1 200 OK\r\nST: x\r\nLocation: {location}\r\n\r\n").into_bytes()
     }
 
-    #[test]
-    fn a_router_is_found_at_its_own_address_only() {
-        let place = found(&answer("http://192.168.1.1:5000/root.xml"), FROM).unwrap();
-        assert_eq!((place.host.to_string().as_str(), place.path.as_str()), ("192.168.1.1:5000", "/root.xml"));
-        for elsewhere in [
-            "http://192.168.1.2:5000/x",
-            "http://example.org/x",
-            "https://192.168.1.1/x",
-            "ftp://192.168.1.1/",
-            "",
-            "http://192.168.1.1:5000/a b",
-        ] {
-            assert_eq!(found(&answer(elsewhere), FROM), None, "{elsewhere}");
-        }
-        assert_eq!(found(b"HTTP/1.1 404 x\r\nLocation: http://192.168.1.1/\r\n", FROM), None);
-        assert_eq!(found(&[0xff, 0xfe, 0], FROM), None);
-    }
-
-    #[test]
-    fn the_best_service_is_taken_and_none_that_leads_elsewhere() {
-        let at = Place { host: SocketAddrV4::new(FROM, 5000), path: "/root.xml".into() };
-        let of = |kind: &str, url: &str| {
-            format!("<service><serviceType>{kind}</serviceType><controlURL>{url}</controlURL></service>")
+    /// Opens a port, or keeps it open.
+    pub(super) async fn open(&self, wanted: Wanted) -> Result<Mapping, Obstacle> {
+        let address = match within(self.service.get_external_ip()).await? {
+            Ok(IpAddr::V4(address)) => address,
+            Ok(IpAddr::V6(_)) => return Err(Obstacle::NoAddress),
+            Err(error) => return Err(of_address(&error)),
         };
-        let both = [of("urn:other", "/o"), of(SERVICES[2], "/ppp"), of(SERVICES[1], "ctl/ip")].concat();
-        let service_of = |text: &str| service(text, &at);
-        let found = service_of(&both).unwrap();
-        assert_eq!((found.kind, found.place.path.as_str()), (SERVICES[1], "/ctl/ip"));
-        assert_eq!(service_of(&of(SERVICES[1], "http://10.0.0.9/ctl")), None);
-        for broken in ["", "<service>", "<service><serviceType>", "<service><serviceType>urn", "<<<>>>"] {
-            assert_eq!(service_of(broken), None, "{broken}");
+        let local = SocketAddrV4::new(self.local, wanted.internal.get()).into();
+        let (mut external, mut lease) = (wanted.external.get(), Some(LEASE));
+        for _ in 0..PORTS {
+            // None is for ever.
+            let seconds = lease.and_then(|lease| u32::try_from(lease.as_secs()).ok()).unwrap_or_default();
+            match within(self.service.add_port(protocol(wanted.tcp), external, local, seconds, NAME)).await? {
+                Ok(()) => {
+                    let by = By::Upnp { gateway: self.clone(), tcp: wanted.tcp };
+                    return Ok(Mapping { external: SocketAddrV4::new(address, external), lease, by });
+                }
+                Err(AddPortError::OnlyPermanentLeasesSupported) if lease.is_some() => lease = None,
+                Err(AddPortError::PortInUse) => external = rand::random_range(20_000..60_000),
+                Err(error) => return Err(of_port(&error)),
+            }
         }
+        Err(Refusal::Taken.into())
     }
 
-    #[test]
-    fn questions_name_the_port_and_answers_are_read() {
-        let wanted = Wanted { tcp: false, internal: 7881, external: 40_000, lease: Duration::from_secs(60) };
-        let service = Service {
-            place: Place { host: SocketAddrV4::new(FROM, 1), path: "/c".into() },
-            kind: SERVICES[1],
-        };
-        let (body, action) = envelope(&service, &port_question(wanted, Ipv4Addr::new(192, 168, 1, 20)));
-        assert_eq!(action, format!("\"{}#AddPortMapping\"", SERVICES[1]));
-        for part in [
-            "<NewExternalPort>40000<",
-            "<NewInternalPort>7881<",
-            "<NewProtocol>UDP<",
-            "<NewInternalClient>192.168.1.20<",
-            "<NewLeaseDuration>60<",
-        ] {
-            assert!(body.contains(part), "{body}");
+    /// Closes a port again. Who does not answer forgets it with its lease, where it has one.
+    pub(super) async fn close(&self, tcp: bool, external: u16) {
+        if !matches!(within(self.service.remove_port(protocol(tcp), external)).await, Ok(Ok(()))) {
+            debug!(external, "a port was not given back");
         }
-        let said = "<s:Body><NewExternalIPAddress>203.0.113.9</NewExternalIPAddress></s:Body>";
-        assert_eq!(address_answer(said), Some([203, 0, 113, 9].into()));
-        assert_eq!(address_answer("<NewExternalIPAddress></NewExternalIPAddress>"), None);
-        let no = refusal("<errorCode>718</errorCode><errorDescription>Conflict<b>\u{7}</errorDescription>");
-        assert_eq!((no.code, no.words.as_str()), (CONFLICT, "Conflictb"));
-        assert_eq!(refusal("nonsense").words, "error 0");
+    }
+}
+
+fn protocol(tcp: bool) -> PortMappingProtocol {
+    if tcp { PortMappingProtocol::TCP } else { PortMappingProtocol::UDP }
+}
+
+async fn within<T>(answer: impl Future<Output = T>) -> Result<T, Obstacle> {
+    tokio::time::timeout(PATIENCE, answer).await.map_err(|_| Obstacle::NoRouter)
+}
+
+fn of_address(error: &GetExternalIpError) -> Obstacle {
+    match error {
+        GetExternalIpError::ActionNotAuthorized => Refusal::Forbidden.into(),
+        GetExternalIpError::RequestError(error) if of_request(error) == Obstacle::NoRouter => {
+            Obstacle::NoRouter
+        }
+        GetExternalIpError::RequestError(_) => Obstacle::NoAddress,
+    }
+}
+
+fn of_port(error: &AddPortError) -> Obstacle {
+    match error {
+        AddPortError::ActionNotAuthorized => Refusal::Forbidden.into(),
+        AddPortError::PortInUse | AddPortError::SamePortValuesRequired => Refusal::Taken.into(),
+        AddPortError::InternalPortZeroInvalid
+        | AddPortError::ExternalPortZeroInvalid
+        | AddPortError::OnlyPermanentLeasesSupported
+        | AddPortError::DescriptionTooLong => Refusal::Unable.into(),
+        AddPortError::RequestError(error) => of_request(error),
+    }
+}
+
+/// What it means that an answer is none, or another than those above.
+fn of_request(error: &RequestError) -> Obstacle {
+    match error {
+        RequestError::IoError(_) => Obstacle::NoRouter,
+        RequestError::HyperClientError(error) if error.is_connect() => Obstacle::NoRouter,
+        // The answer ends early, is too long, or is no XML.
+        RequestError::HyperClientError(_)
+        | RequestError::HyperError(_)
+        | RequestError::HttpError(_)
+        | RequestError::InvalidResponse(_)
+        | RequestError::Utf8Error(_) => Obstacle::Unclear,
+        RequestError::ErrorCode(NO_PORTS, _) => Refusal::Full.into(),
+        RequestError::ErrorCode(NO_ACTION, _) | RequestError::UnsupportedAction(_) => Refusal::Unable.into(),
+        RequestError::ErrorCode(code, words) => Refusal::said(*code, words).into(),
     }
 }
