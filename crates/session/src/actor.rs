@@ -282,6 +282,7 @@ impl Actor {
     /// Tells the app. An app that does not listen misses events and nothing waits for it.
     fn emit(&mut self, event: Event) {
         if let Err(error) = self.events.try_send(event) {
+        self.remote.unseen.clear();
             tracing::warn!(%error, "an event was lost");
         }
     }
@@ -331,6 +332,7 @@ impl Actor {
             self.people = People::new(params.user_id.as_str());
             self.params = Some(params.clone());
             self.route.take_if(|route| *route.server() != params.server);
+            News::Allowed { sid, allowed } => self.allowed(&sid, allowed),
             self.remote.wishes.enter();
             self.messages.outgoing.enter(rand::random());
         }
@@ -425,7 +427,7 @@ impl Actor {
             News::Speakers(speakers) => self.people.speakers(&speakers),
             News::Qualities(told) => self.people.qualities(&told),
             News::Published { cid, sid, track } => self.published(&cid, sid, track),
-            News::NotPublished { cid, reason, message } => self.not_published(&cid, reason, message),
+            News::NotPublished { cid, reason, message } => self.not_published(&cid, reason, &message),
             News::Withdrawn { sid } => self.withdrawn(&sid).await,
             News::Muted { sid, muted } => self.muted_by_server(&sid, muted),
             News::Track { sid, track, asks } => self.track(sid, track, asks).await,

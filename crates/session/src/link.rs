@@ -115,6 +115,11 @@ pub(crate) enum News {
         track: Arc<dyn TrackRemote>,
         asks: Asks,
     },
+    /// Whether we may have a track of somebody else; `sid` is the server's id of it.
+    Allowed {
+        sid: String,
+        allowed: bool,
+    },
     /// What the server tells beyond LiveKit's messages.
     Notice(Notice),
     Lost,

@@ -1,6 +1,7 @@
 //! Our own camera, microphone and speaker.
 
 mod follow;
+mod refusal;
 mod sending;
 
 use super::{Actor, Inside, drop_aside};

@@ -8,8 +8,8 @@ use crate::subscribe::video::{VideoIn, Whose};
 use crate::subscribe::voice::VoiceIn;
 use crate::subscribe::wishes::{Change, Mode, Wish, Wishes};
 use crate::transport::Asks;
-use confab_protocol::{Event, Participant, StreamType};
-use std::collections::HashMap;
+use confab_protocol::{Code, Event, Fault, Participant, StreamType};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use webrtc::media_stream::track_remote::TrackRemote;
 
@@ -21,13 +21,15 @@ pub(super) struct Remote {
     taken: Taken,
     /// What the app wants of others.
     pub(super) wishes: Wishes,
+    /// Pictures of which the app was told that we may not see them.
+    pub(super) unseen: HashSet<(String, StreamType)>,
 }
 
 impl Remote {
     /// Nobody is received yet, and without another word so much of everybody will be.
     pub(super) fn new(mode: Mode) -> Self {
-        let (videos, voices) = (HashMap::new(), HashMap::new());
-        Self { videos, voices, taken: Taken::default(), wishes: Wishes::new(mode) }
+        let (videos, voices, unseen) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Self { videos, voices, taken: Taken::default(), wishes: Wishes::new(mode), unseen }
     }
 
     /// A connection begins; whether everything is to come on it without being asked for.
@@ -81,6 +83,25 @@ impl Actor {
             tracing::error!(%error, "a track cannot be received");
         }
         self.gate();
+    }
+
+    /// The server lets us have somebody's track, or does not. That we may not see a picture is told once, until
+    /// we may.
+    pub(super) fn allowed(&mut self, sid: &str, allowed: bool) {
+        let known = self.people.track(sid);
+        let Some((user, stream)) = known.and_then(|track| Some((track.user_id, stream_type(track.content)?)))
+        else {
+            return tracing::debug!(sid, allowed, "a track that is no picture, or of nobody we know");
+        };
+        let name = self.people.name(&user).unwrap_or(&user).to_owned();
+        if allowed {
+            self.remote.unseen.remove(&(user, stream));
+        } else if self.remote.unseen.insert((user, stream)) {
+            let what = if stream == StreamType::Sub { "the shared screen" } else { "the picture" };
+            let fault = Fault::new(Code::NO_PRIVILEGE_REQUEST_VIDEO)
+                .with_message(format!("You may not see {what} of {name} in this room."));
+            self.emit_in_room(Event::error(&fault));
+        }
     }
 
     /// Tells the server which tracks are wanted and which are not, where that changed.

@@ -239,6 +239,9 @@ impl Driver {
             other => tracing::trace!(kind = ?std::mem::discriminant(&other), "not needed"),
         }
         Ok(())
+            Response::SubscriptionPermissionUpdate(update) => {
+                self.tell(News::Allowed { sid: update.track_sid, allowed: update.allowed }).await;
+            }
     }
 
     fn set_ping(&mut self, join: &lk::JoinResponse) {

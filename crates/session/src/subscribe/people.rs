@@ -77,6 +77,11 @@ impl People {
         self.people.iter().map(|(id, person)| (id.as_str(), person))
     }
 
+    /// The name to show of somebody who is there.
+    pub(crate) fn name(&self, user_id: &str) -> Option<&str> {
+        self.people.get(user_id).map(|person| person.name.as_str())
+    }
+
     /// Everything that others send, muted or not.
     pub(crate) fn tracks(&self) -> impl Iterator<Item = RemoteTrack> {
         self.people.iter().flat_map(|(user_id, person)| {

@@ -1,5 +1,6 @@
 //! What of our own picture and sound is sent, and how that stands with the server.
 
+use super::refusal::refusal;
 use super::{Engine, Local, May};
 use crate::actor::Actor;
 use crate::link::{Kind, Order, Publication};
@@ -87,21 +88,12 @@ impl Actor {
     }
 
     /// The server does not take one of our tracks; we stay in the room.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the other reasons have no code of their own")]
-    pub(in crate::actor) fn not_published(&mut self, cid: &str, reason: Reason, message: String) {
-        let voice = cid == Kind::Voice.cid();
-        let fault = match reason {
+    pub(in crate::actor) fn not_published(&mut self, cid: &str, reason: Reason, message: &str) {
+        if reason == Reason::NotAllowed && self.is_audience() {
             // The server took the permission back while we asked; what it tells of us says so.
-            Reason::NotAllowed if self.is_audience() => return self.warn_unsent(),
-            Reason::NotAllowed if voice => Fault::new(Code::INVALID_PRIVATE_MAP_KEY)
-                .with_message("You may not speak in this room; your microphone is not sent."),
-            Reason::NotAllowed => Fault::new(Code::NO_PRIVILEGE_PUSH_VIDEO),
-            Reason::LimitExceeded => Fault::new(Code::ROOM_FULL).with_message(
-                "Too many people send picture or sound in this room already; you can watch and listen.",
-            ),
-            _ => Fault::new(Code::SERVER_PROCESS_FAILED).with_message(message),
-        };
-        self.complain(&fault);
+            return self.warn_unsent();
+        }
+        self.complain(&refusal(reason, cid == Kind::Voice.cid(), message));
     }
 
     /// The server took one of our tracks away: it leaves the next offer too.
