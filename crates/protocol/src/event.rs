@@ -166,7 +166,8 @@ pub enum Event {
         /// For people; empty where it worked.
         message: String,
     },
-    /// I wait until a host lets me in; onEnterRoom follows.
+    /// I wait until a host lets me in; onEnterRoom follows. In a room it is the one that switchRoom asked for
+    /// of which a host has to let me in: I stay where I am until onSwitchRoom.
     OnWaiting,
     /// Who is host, whether the room is locked, and the like, at the entry and whenever it changes.
     OnRoomState(RoomState),

@@ -37,8 +37,8 @@ impl fmt::Debug for OtherRoom {
 }
 
 impl EnterParams {
-    /// What the other room is entered with: everything else stays. The failure is -3318, or -3 for the
-    /// room that these are for.
+    /// What the other room is entered with: everything else stays but what was good for this room only. The
+    /// failure is -3318, or -3 for the room that these are for.
     pub fn elsewhere(&self, to: OtherRoom) -> Result<EnterParams, Fault> {
         let room = check_room(to.room_id, to.str_room_id.as_deref(), &mut Vec::new())?;
         let by_number = |room: &RoomId| matches!(room, RoomId::Number(_));
@@ -55,7 +55,7 @@ impl EnterParams {
             (proof, _) => proof.clone(),
         };
         let private_map_key = to.private_map_key.filter(|key| !key.is_empty()).map(UserSigText);
-        Ok(EnterParams { room, proof, private_map_key, ..self.clone() })
+        Ok(EnterParams { room, proof, private_map_key, ticket: None, ..self.clone() })
     }
 }
 
@@ -70,6 +70,7 @@ mod tests {
             user_id: Some("ann".into()),
             user_sig: Some("first".into()),
             private_map_key: Some("permission".into()),
+            ticket: Some("for this room".into()),
             room_id: Some(5),
             ..RawEnterParams::default()
         };
@@ -81,7 +82,7 @@ mod tests {
         let to = OtherRoom { room_id: Some(6), ..OtherRoom::default() };
         let there = here().elsewhere(to).unwrap();
         assert_eq!(there.room, RoomId::number(6_u32).unwrap());
-        assert_eq!((there.proof, there.private_map_key), (here().proof, None));
+        assert_eq!((there.proof, there.private_map_key, there.ticket), (here().proof, None, None));
     }
 
     #[test]

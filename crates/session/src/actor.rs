@@ -1,6 +1,7 @@
 //! The one task that owns a client: it feeds the room machine, carries out what it says, and keeps
 //! devices, streams and the connection in step with it.
 
+mod command;
 mod computer;
 mod host;
 mod local;
@@ -8,25 +9,21 @@ mod message;
 mod remote;
 mod report;
 mod shared;
+mod switch;
 
+pub(crate) use command::Command;
 pub(crate) use message::Sent;
 pub(crate) use shared::Shared;
 
 use crate::link::{Link, News, Order, Setup};
-use crate::message::{Incoming, Wanted};
+use crate::message::Incoming;
 use crate::offload::offload;
 use crate::room::{Attempt, Effect, Input, Phase, Room};
 use crate::session::SessionConfig;
-use crate::signalling::Route;
+use crate::signalling::{Admission, Route};
 use crate::subscribe::people::People;
 use crate::subscribe::video::Whose;
-use crate::subscribe::wishes::Change;
-use confab_media::process::Processing;
-use confab_media::{CameraSource, Device, MicrophoneSource, SpeakerSink};
-use confab_protocol::{
-    EnterParams, Event, Fault, HostAction, OtherRoom, Participant, RawEnterParams, Role, Statistics, Stay,
-    StreamType, UserSigText,
-};
+use confab_protocol::{EnterParams, Event, Fault, Role, Stay, StreamType};
 use confab_signal::lk;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,30 +43,6 @@ const CARE: Duration = Duration::from_millis(250);
 
 pub(crate) type Reply<T> = oneshot::Sender<T>;
 
-/// What the handle asks for.
-#[derive(Debug)]
-pub(crate) enum Command {
-    Enter(Box<RawEnterParams>, Reply<Result<(), Fault>>),
-    Exit(Reply<()>),
-    StartVideo(CameraSource, Reply<Result<(), Fault>>),
-    StopVideo(Reply<()>),
-    MuteVideo(bool, Reply<()>),
-    StartAudio(MicrophoneSource, Reply<Result<(), Fault>>),
-    StopAudio(Reply<()>),
-    MuteAudio(bool, Reply<Result<(), Fault>>),
-    SetProcessing(Processing, Reply<()>),
-    SetSpeaker(SpeakerSink, Reply<Result<(), Fault>>),
-    SwitchRole(Role, Option<UserSigText>, Reply<Result<(), Fault>>),
-    SwitchRoom(OtherRoom, Reply<Result<(), Fault>>),
-    Act(HostAction, Reply<Result<(), Fault>>),
-    Devices(Vec<Device>, Reply<()>),
-    Wish(Change, Reply<()>),
-    SendMessage(Wanted, Reply<Result<Sent, Fault>>),
-    Participants(Reply<Vec<Participant>>),
-    Statistics(Reply<Statistics>),
-    Close(Reply<()>),
-}
-
 /// What our own tasks report.
 #[derive(Debug)]
 pub(crate) enum Inside {
@@ -85,8 +58,10 @@ pub(crate) enum Inside {
     FirstSound {
         user_id: String,
     },
-    /// What the room service was asked.
-    Asked(host::Asked),
+    /// What the room service was asked about another role.
+    Role(host::Asked),
+    /// What another room was asked.
+    Elsewhere(switch::Asked),
 }
 
 /// The task's state.
@@ -100,6 +75,8 @@ pub(crate) struct Actor {
     /// The way to the server of these.
     route: Option<Arc<Route>>,
     link: Option<Link>,
+    /// A seat that we were given already, for the attempt that is about to begin.
+    admission: Option<Admission>,
     news: mpsc::Sender<(Attempt, Instant, News)>,
     news_taken: mpsc::Receiver<(Attempt, Instant, News)>,
     inside: mpsc::Sender<Inside>,
@@ -134,6 +111,7 @@ impl Actor {
             params: None,
             route: None,
             link: None,
+            admission: None,
             news,
             news_taken,
             inside,
@@ -204,85 +182,9 @@ impl Actor {
         }
     }
 
-    async fn command(&mut self, command: Command) {
-        // Whoever asked may have gone; the work is done all the same.
-        match command {
-            Command::Enter(params, reply) => {
-                let entered = self.room.enter(params.check(), Instant::now());
-                match entered {
-                    Ok(effects) => {
-                        let _ = reply.send(Ok(()));
-                        self.carry_out(effects).await;
-                    }
-                    Err(fault) => {
-                        let _ = reply.send(Err(fault));
-                    }
-                }
-            }
-            Command::Exit(reply) => {
-                let _ = reply.send(());
-                let effects = self.room.exit();
-                self.carry_out(effects).await;
-            }
-            Command::StartVideo(source, reply) => {
-                let _ = reply.send(self.start_video(source).await);
-            }
-            Command::StopVideo(reply) => {
-                self.stop_video().await;
-                let _ = reply.send(());
-            }
-            Command::MuteVideo(muted, reply) => {
-                self.mute_video(muted);
-                let _ = reply.send(());
-            }
-            Command::StartAudio(source, reply) => {
-                let _ = reply.send(self.start_audio(source).await);
-            }
-            Command::StopAudio(reply) => {
-                self.stop_audio().await;
-                let _ = reply.send(());
-            }
-            Command::MuteAudio(muted, reply) => {
-                let _ = reply.send(self.mute_audio(muted));
-            }
-            Command::SetProcessing(processing, reply) => {
-                self.local.set_processing(processing);
-                let _ = reply.send(());
-            }
-            Command::SetSpeaker(sink, reply) => {
-                let _ = reply.send(self.set_speaker(sink).await);
-            }
-            Command::SwitchRole(role, permission, reply) => self.switch_role(role, permission, reply),
-            Command::SwitchRoom(to, reply) => self.switch_room(to, reply),
-            Command::Act(action, reply) => self.act(action, reply),
-            Command::Devices(devices, reply) => {
-                self.devices_seen(devices).await;
-                let _ = reply.send(());
-            }
-            Command::Wish(change, reply) => {
-                self.want(change);
-                let _ = reply.send(());
-            }
-            Command::SendMessage(wanted, reply) => {
-                let _ = reply.send(self.send_message(wanted));
-            }
-            Command::Participants(reply) => {
-                let _ = reply.send(self.participants());
-            }
-            Command::Statistics(reply) => {
-                let _ = reply.send(self.statistics().await);
-            }
-            Command::Close(reply) => {
-                self.closing.push(reply);
-                self.closed = true;
-            }
-        }
-    }
-
     /// Tells the app. An app that does not listen misses events and nothing waits for it.
     fn emit(&mut self, event: Event) {
         if let Err(error) = self.events.try_send(event) {
-        self.remote.unseen.clear();
             tracing::warn!(%error, "an event was lost");
         }
     }
@@ -332,7 +234,6 @@ impl Actor {
             self.people = People::new(params.user_id.as_str());
             self.params = Some(params.clone());
             self.route.take_if(|route| *route.server() != params.server);
-            News::Allowed { sid, allowed } => self.allowed(&sid, allowed),
             self.remote.wishes.enter();
             self.messages.outgoing.enter(rand::random());
         }
@@ -350,6 +251,7 @@ impl Actor {
             publishes,
             subscribes: self.remote.begin(),
             messages: self.messages.came.clone(),
+            admission: self.admission.take(),
         };
         self.link = Some(Link::start(setup, self.news.clone()));
         self.start_engine();
@@ -368,9 +270,7 @@ impl Actor {
     /// Leaves a room for another one, with devices and the way to the server as they are.
     async fn leave_for_another(&mut self) {
         self.disconnect(true).await;
-        let route = self.route.take();
         self.forget_room();
-        self.route = route;
     }
 
     fn forget_room(&mut self) {
@@ -382,6 +282,7 @@ impl Actor {
         self.held.clear();
         self.report = report::Report::default();
         self.messages.incoming = Incoming::default();
+        self.remote.unseen.clear();
     }
 
     /// Lets the room go, and the devices too if `devices`.
@@ -431,6 +332,7 @@ impl Actor {
             News::Withdrawn { sid } => self.withdrawn(&sid).await,
             News::Muted { sid, muted } => self.muted_by_server(&sid, muted),
             News::Track { sid, track, asks } => self.track(sid, track, asks).await,
+            News::Allowed { sid, allowed } => self.allowed(&sid, allowed),
             News::Notice(notice) => self.noticed(notice),
             News::Waiting
             | News::Failed(_)
@@ -481,7 +383,8 @@ impl Actor {
                 let event = Event::OnFirstVideoFrame { user_id, stream_type, width, height };
                 if ours { self.emit(event) } else { self.emit_in_room(event) }
             }
-            Inside::Asked(asked) => self.asked(asked).await,
+            Inside::Role(asked) => self.role_answered(asked),
+            Inside::Elsewhere(asked) => self.elsewhere_answered(asked).await,
             Inside::FirstSound { user_id } => self.emit_in_room(Event::OnFirstAudioFrame { user_id }),
         }
     }
@@ -491,7 +394,8 @@ impl Actor {
         match inside {
             Inside::CameraSent => self.local.video.stream().is_some(),
             Inside::VoiceSent => self.local.voice.stream().is_some(),
-            Inside::Asked(_) => self.params.is_some(),
+            Inside::Role(_) => self.params.is_some(),
+            Inside::Elsewhere(asked) => self.standing.is_crossing(&asked.stay),
             Inside::FirstPicture { whose, .. } if whose.user_id.is_empty() => true,
             Inside::FirstPicture { whose, .. } => {
                 self.remote.videos.values().any(|video| video.whose == *whose)

@@ -9,7 +9,7 @@ mod outlets;
 pub(crate) use outlets::Outbound;
 
 use crate::room::{Attempt, Ending, Failure};
-use crate::signalling::{Route, Token};
+use crate::signalling::{Admission, Route, Token};
 use crate::transport::{Asks, LocalTrack, Path};
 use confab_protocol::{EnterParams, Notice, Stay};
 use confab_signal::lk;
@@ -153,6 +153,8 @@ pub(crate) struct Setup {
     pub(crate) subscribes: bool,
     /// Where messages of others go; they are no news, so that they crowd nothing out.
     pub(crate) messages: mpsc::Sender<(Attempt, Received)>,
+    /// The seat, where the room service gave it to this stay already.
+    pub(crate) admission: Option<Admission>,
 }
 
 /// The task's handle. It must be closed.

@@ -2,12 +2,16 @@
 //! out, time is an argument. It owns no socket, thread or clock.
 
 mod ending;
+mod failure;
+mod outcome;
 
 use confab_protocol::{Code, EnterParams, Event, ExitCause, Fault, Stay};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use ending::Ending;
+pub use failure::Failure;
+use outcome::{Outcome, failure_events};
 
 /// How long a server may take to accept a connection before it counts as unreachable.
 pub const REACH: Duration = Duration::from_secs(8);
@@ -36,33 +40,6 @@ pub struct Attempt(u64);
 
 /// Enter parameters as the protocol's check leaves them: good with warnings, or a fault.
 pub type Checked = Result<(EnterParams, Vec<Fault>), Fault>;
-
-/// Why an attempt came to nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Failure {
-    /// Nobody accepted a connection (-3307).
-    Unreachable(String),
-    /// The connection was accepted and no answer came (-3308).
-    Silent(String),
-    /// The server answered with a code of its own.
-    Refused(Fault),
-    /// The server answered that the stay to which we return is over.
-    Over(Ending),
-    /// The server answered something that is not part of the protocol (-3301).
-    Broken(String),
-}
-
-impl Failure {
-    pub(crate) fn fault(self) -> Fault {
-        match self {
-            Failure::Unreachable(why) => Fault::new(Code::REQUEST_IP_TIMEOUT).with_message(why),
-            Failure::Silent(why) => Fault::new(Code::CONNECT_SERVER_TIMEOUT).with_message(why),
-            Failure::Refused(fault) => fault,
-            Failure::Over(ending) => Fault::new(Code::ENTER_ROOM_FAILED).with_message(ending.message),
-            Failure::Broken(why) => Fault::new(Code::ENTER_ROOM_FAILED).with_message(why),
-        }
-    }
-}
 
 /// What the drivers report.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,15 +132,6 @@ enum Wait {
     Answer { deadline: Instant, progress: Progress },
 }
 
-/// What the app is told once everything is let go.
-#[derive(Debug)]
-enum Outcome {
-    Exit(Ending),
-    Failed(Fault),
-    /// We left a room, and the one we wanted instead was not to be entered.
-    Stranded(Fault),
-}
-
 /// An entry that waits until the earlier room is let go.
 #[derive(Debug)]
 struct Next {
@@ -180,13 +148,18 @@ pub struct Room {
     client: String,
     /// The attempt that began the present stay.
     first: Attempt,
+    /// The name of the present stay.
+    stay: String,
+    /// Stays in other rooms that were named so far.
+    elsewhere: u64,
 }
 
 impl Room {
     /// A machine that is in no room. `client` tells its stays from those of all other clients: up to
     /// 40 ASCII characters without blanks.
     pub fn new(client: String) -> Self {
-        Self { state: State::Idle, attempt: Attempt(0), client, first: Attempt(0) }
+        let (attempt, stay) = (Attempt(0), String::new());
+        Self { state: State::Idle, attempt, client, first: attempt, stay, elsewhere: 0 }
     }
 
     /// Where it stands.
@@ -223,13 +196,24 @@ impl Room {
         }
     }
 
-    /// The call `switchRoom`, once the server has said that it lets us into the other room: the earlier
-    /// one is left, devices stay. Refused with -3 when in no room.
-    pub fn switch(&mut self, params: EnterParams, now: Instant) -> Result<Vec<Effect>, Fault> {
-        let State::In { .. } = &self.state else {
-            return Err(Fault::new(Code::REFUSED).with_message(NOT_IN_ROOM));
-        };
-        Ok(self.enter_with(Arc::new(params), now, true))
+    /// Names the stay with which another room is asked for a seat, and which begins with
+    /// [`Room::switch`]; another each time.
+    pub fn stay_elsewhere(&mut self) -> Stay {
+        self.elsewhere += 1;
+        Stay { id: format!("{}-switch-{}", self.client, self.elsewhere), returning: false }
+    }
+
+    /// The call `switchRoom`, once the server has let that stay into the other room: the earlier one is
+    /// left, devices stay. Refused with -3 when in no room.
+    pub fn switch(&mut self, params: EnterParams, stay: Stay, now: Instant) -> Result<Vec<Effect>, Fault> {
+        match &self.state {
+            State::In { .. } | State::Reconnecting { .. } => {
+                Ok(self.enter_with(Arc::new(params), Some(stay.id), now))
+            }
+            State::Idle | State::Entering { .. } | State::Exiting { .. } => {
+                Err(Fault::new(Code::REFUSED).with_message(NOT_IN_ROOM))
+            }
+        }
     }
 
     /// From now on the room is entered again with these, when the connection is lost.
@@ -319,14 +303,16 @@ impl Room {
         };
         let mut effects: Vec<Effect> =
             warnings.into_iter().map(|warning| Effect::Emit(Event::warning(&warning))).collect();
-        effects.extend(self.enter_with(Arc::new(params), began, false));
+        effects.extend(self.enter_with(Arc::new(params), None, began));
         effects
     }
 
-    /// The first attempt of a new stay.
-    fn enter_with(&mut self, params: Arc<EnterParams>, began: Instant, switching: bool) -> Vec<Effect> {
+    /// The first attempt of a new stay; of one that has a name already where we come from another room.
+    fn enter_with(&mut self, params: Arc<EnterParams>, named: Option<String>, began: Instant) -> Vec<Effect> {
+        let switching = named.is_some();
         self.attempt = Attempt(self.attempt.0 + 1);
         self.first = self.attempt;
+        self.stay = named.unwrap_or_else(|| format!("{}-{}", self.client, self.first.0));
         self.state = State::Entering {
             params: params.clone(),
             began,
@@ -338,8 +324,7 @@ impl Room {
     }
 
     fn connect(&self, params: Arc<EnterParams>, leaving: bool) -> Effect {
-        let id = format!("{}-{}", self.client, self.first.0);
-        let stay = Stay { id, returning: self.attempt != self.first };
+        let stay = Stay { id: self.stay.clone(), returning: self.attempt != self.first };
         Effect::Connect { attempt: self.attempt, stay, params, leaving }
     }
 
@@ -402,9 +387,12 @@ impl Room {
                     effects
                 }
                 Failure::Over(ending) => self.ended(ending),
-                Failure::Unreachable(_) | Failure::Silent(_) | Failure::Broken(_) => {
+                Failure::TooOften { .. }
+                | Failure::Unreachable(_)
+                | Failure::Silent(_)
+                | Failure::Broken(_) => {
                     let pause = PAUSES[tries.saturating_sub(1).min(PAUSES.len() - 1)];
-                    *wait = Wait::Pause { until: now + pause };
+                    *wait = Wait::Pause { until: now + failure.pause().max(pause) };
                     Vec::new()
                 }
             },
@@ -466,11 +454,7 @@ impl Room {
             self.state = State::Exiting { outcome, devices: true, next };
             return vec![Effect::Release { attempt: self.attempt, tell: false, devices: true }];
         }
-        let mut effects = match outcome {
-            Outcome::Exit(ending) => vec![Effect::Emit(ending.event())],
-            Outcome::Failed(fault) => failure_events(&fault),
-            Outcome::Stranded(fault) => stranded_events(fault),
-        };
+        let mut effects = outcome.events();
         if let Some(next) = next {
             let Next { checked, began } = *next;
             // The seat's time counts from when the entry really begins, its milliseconds from the call.
@@ -493,20 +477,6 @@ fn overdue(progress: Progress) -> String {
 
 fn refusal(message: &str) -> Fault {
     Fault::new(Code::ENTER_ROOM_REFUSED).with_message(message)
-}
-
-fn failure_events(fault: &Fault) -> Vec<Effect> {
-    let result = i64::from(fault.code);
-    vec![Effect::Emit(Event::error(fault)), Effect::Emit(Event::OnEnterRoom { result })]
-}
-
-/// The earlier room was left when it turned out that the other one is not to be entered.
-fn stranded_events(fault: Fault) -> Vec<Effect> {
-    let error = Event::error(&fault);
-    let ending =
-        Ending { message: format!("You left the room. {}", fault.message), ..ExitCause::Left.into() };
-    let switched = Event::OnSwitchRoom { code: fault.code, message: fault.message };
-    [error, switched, ending.event()].map(Effect::Emit).into()
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use confab_frame::{Slot, VideoFrame};
 use confab_media::process::Processing;
 use confab_media::{CameraSource, Device, MicrophoneSource, SpeakerSink, VideoConfig};
 use confab_protocol::{
-    Code, Event, Fault, HostAction, OtherRoom, Participant, RawEnterParams, Role, Statistics, StreamType,
-    UserSigText,
+    Code, Event, Fault, HostAction, OneTimeTicket, OtherRoom, Participant, RawEnterParams, Role, Statistics,
+    StreamType, UserSigText,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -99,9 +99,23 @@ impl Session {
     }
 
     /// Goes to another room in one step, with devices as they are. The error is one that is known at
-    /// once; everything else is told by `onSwitchRoom`, and a server that refuses leaves us where we are.
+    /// once (-3 where we are on such a way already); everything else is told by `onSwitchRoom`, and a server
+    /// that refuses leaves us where we are. Where a host there has to let us in, `onWaiting` says so and we
+    /// stay here until then.
     pub async fn switch_room(&self, to: OtherRoom) -> Result<(), Fault> {
         self.ask(|reply| Command::SwitchRoom(to, reply)).await?
+    }
+
+    /// Stays in this room while the other one has not let us in yet; `onSwitchRoom` with -3 follows, and
+    /// nothing where we were not on the way.
+    pub async fn cancel_switch_room(&self) -> Result<(), Fault> {
+        self.ask(Command::CancelSwitch).await
+    }
+
+    /// Makes what lets one person into this room, once, past its passcode and waiting room. For hosts and
+    /// co-hosts; the error is the server's, or -3 where we are in no room.
+    pub async fn invite_ticket(&self) -> Result<OneTimeTicket, Fault> {
+        self.ask(Command::InviteTicket).await?
     }
 
     /// Does what a host does; the server answers whether it may be done and is done.

@@ -7,7 +7,7 @@ mod route;
 mod service;
 mod socket;
 
-pub(crate) use act::{Token, act, change_role};
+pub(crate) use act::{Token, act, change_role, invite};
 pub(crate) use enter::{Admission, Answered, ask};
 pub(crate) use route::{Route, unreachable};
 pub(crate) use socket::{Heard, Socket};
@@ -29,4 +29,22 @@ async fn deaf() -> (std::net::SocketAddr, impl Sized) {
         queued.push(stream);
     }
     (address, (listener, queued))
+}
+
+/// A server that answers the first request with these bytes.
+#[cfg(test)]
+async fn answering(body: &'static str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await.unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body.as_bytes()).await.unwrap();
+    });
+    format!("http://{address}")
 }

@@ -1,21 +1,20 @@
-//! What is asked of the room service while in a room: another role, another room, what hosts do.
+//! What is asked of the room service while in a room: another role, what hosts do.
 
+use super::switch::Crossing;
 use super::{Actor, Inside, Reply};
-use crate::room::{Failure, NOT_IN_ROOM, Phase, REACH};
-use crate::signalling::{Route, Token, act, ask, change_role};
+use crate::room::{NOT_IN_ROOM, Phase};
+use crate::signalling::{Route, Token, act, change_role, invite};
 use confab_protocol::{
-    Code, EnterParams, Event, Fault, HostAction, Notice, OtherRoom, Role, RoomState, Stay, UserSigText,
+    Code, EnterParams, Event, Fault, HostAction, Notice, OneTimeTicket, Role, RoomState, UserSigText,
 };
 use std::sync::Arc;
-use std::time::Instant;
 
-/// What the room service has answered.
+/// What the room service has answered about another role.
 #[derive(Debug)]
-pub(crate) enum Asked {
-    /// About another role.
-    Role(Role, Option<UserSigText>, Result<(), Fault>),
-    /// About another room.
-    Room(Box<EnterParams>, Result<(), Fault>),
+pub(crate) struct Asked {
+    role: Role,
+    permission: Option<UserSigText>,
+    done: Result<(), Fault>,
 }
 
 /// What belongs to the present room.
@@ -27,6 +26,8 @@ pub(super) struct Standing {
     state: Option<RoomState>,
     /// A role that was asked for and not told yet.
     switching: Option<Role>,
+    /// The way to another room, while that is asked for a seat.
+    pub(super) crossing: Option<Crossing>,
 }
 
 impl Actor {
@@ -50,25 +51,7 @@ impl Actor {
         let inside = self.inside.clone();
         self.asking.spawn(async move {
             let done = change_role(&route, &token, role, permission.as_ref()).await;
-            let _ = inside.send(Inside::Asked(Asked::Role(role, permission, done))).await;
-        });
-    }
-
-    /// The call `switchRoom`: the other room is asked first, so that a refusal costs nothing.
-    pub(super) fn switch_room(&mut self, to: OtherRoom, reply: Reply<Result<(), Fault>>) {
-        let checked = self.present().and_then(|(params, _, _)| params.elsewhere(to));
-        let params = match checked {
-            Ok(params) => params,
-            Err(fault) => return drop(reply.send(Err(fault))),
-        };
-        let Some(route) = self.route.clone() else { return };
-        let _ = reply.send(Ok(()));
-        let inside = self.inside.clone();
-        self.asking.spawn(async move {
-            // The seat is kept for whoever comes next in our name; the stay is named when we come.
-            let stay = Stay { id: "switch".to_owned(), returning: false };
-            let done = ask(&route, &params, stay, REACH).await.map(drop).map_err(Failure::fault);
-            let _ = inside.send(Inside::Asked(Asked::Room(Box::new(params), done))).await;
+            let _ = inside.send(Inside::Role(Asked { role, permission, done })).await;
         });
     }
 
@@ -83,8 +66,19 @@ impl Actor {
         });
     }
 
+    /// Makes what lets one person in once; the answer is the server's.
+    pub(super) fn invite_ticket(&mut self, reply: Reply<Result<OneTimeTicket, Fault>>) {
+        let (_, token, route) = match self.present() {
+            Ok(present) => present,
+            Err(fault) => return drop(reply.send(Err(fault))),
+        };
+        self.acting.spawn(async move {
+            let _ = reply.send(invite(&route, &token).await);
+        });
+    }
+
     /// What we are in the room with.
-    fn present(&self) -> Result<(Arc<EnterParams>, Token, Arc<Route>), Fault> {
+    pub(super) fn present(&self) -> Result<(Arc<EnterParams>, Token, Arc<Route>), Fault> {
         let found = (self.params.clone(), self.standing.token.clone(), self.route.clone());
         match (found, self.room.phase()) {
             ((Some(params), Some(token), Some(route)), Phase::In) => Ok((params, token, route)),
@@ -97,21 +91,13 @@ impl Actor {
     }
 
     /// The room service has answered.
-    pub(super) async fn asked(&mut self, asked: Asked) {
-        match asked {
-            Asked::Role(role, permission, Ok(())) => self.in_role(role, permission),
-            Asked::Role(_, _, Err(fault)) => {
+    pub(super) fn role_answered(&mut self, Asked { role, permission, done }: Asked) {
+        match done {
+            Ok(()) => self.in_role(role, permission),
+            Err(fault) => {
                 self.standing.switching = None;
                 let role = self.params.as_ref().map(|params| params.role).unwrap_or_default();
                 self.emit(Event::OnSwitchRole { code: fault.code, message: fault.message, role });
-            }
-            Asked::Room(params, Ok(())) => match self.room.switch(*params, Instant::now()) {
-                Ok(effects) => self.carry_out(effects).await,
-                Err(fault) => self.emit(Event::OnSwitchRoom { code: fault.code, message: fault.message }),
-            },
-            Asked::Room(_, Err(fault)) => {
-                self.complain(&fault);
-                self.emit(Event::OnSwitchRoom { code: fault.code, message: fault.message });
             }
         }
     }

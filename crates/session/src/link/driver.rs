@@ -107,10 +107,17 @@ impl Driver {
         let Ok(local) = stop.run_until_cancelled(looked_up).await? else {
             return Some(News::Failed(unreachable(self.setup.route.server())));
         };
+        let known = self.setup.admission.take();
+        let asked = async {
+            match known {
+                Some(admission) => Ok(Answered::Admitted(admission)),
+                None => ask(&route, &params, stay.clone(), remaining(reach_by)).await,
+            }
+        };
         // The question to the room service may be dropped; the peer connections may not.
         let (prepared, answered) = tokio::join!(
             self.prepare(Plan { local: local.clone(), ice_servers: Vec::new() }),
-            stop.run_until_cancelled(ask(&route, &params, stay.clone(), remaining(reach_by)))
+            stop.run_until_cancelled(asked)
         );
         let mut answered = answered?;
         while let Ok(Answered::Waiting) = answered {
@@ -232,6 +239,9 @@ impl Driver {
             }
             Response::Mute(mute) => self.tell(News::Muted { sid: mute.sid, muted: mute.muted }).await,
             Response::RequestResponse(answer) => self.answered(answer).await,
+            Response::SubscriptionPermissionUpdate(update) => {
+                self.tell(News::Allowed { sid: update.track_sid, allowed: update.allowed }).await;
+            }
             Response::Leave(leave) => {
                 return self.farewell.leave(&leave, Instant::now()).map_or(Ok(()), |end| Err(end.into()));
             }
@@ -239,9 +249,6 @@ impl Driver {
             other => tracing::trace!(kind = ?std::mem::discriminant(&other), "not needed"),
         }
         Ok(())
-            Response::SubscriptionPermissionUpdate(update) => {
-                self.tell(News::Allowed { sid: update.track_sid, allowed: update.allowed }).await;
-            }
     }
 
     fn set_ping(&mut self, join: &lk::JoinResponse) {

@@ -278,3 +278,49 @@ fn a_stay_that_ended_while_away_is_an_exit_with_its_own_reason_and_no_error() {
         assert_eq!(driven.input(Input::Released), [format!("exit {reason}")]);
     }
 }
+
+#[test]
+fn too_many_attempts_on_the_way_back_end_nothing_and_are_waited_for() {
+    let often = |seconds| {
+        let again = Duration::from_secs(seconds);
+        Input::Failed(Failure::TooOften { fault: Fault::new(Code::FAILED_TOO_OFTEN), again })
+    };
+    let mut driven = Driven::inside();
+    driven.input(Input::Lost);
+    assert_eq!(driven.input(often(60)), NOTHING);
+    assert_eq!(driven.wait(), (Duration::from_secs(60), vec!["try".into(), "connect".into()]));
+    assert_eq!(driven.input(often(0)), NOTHING);
+    assert_eq!(driven.wait().0, PAUSES[1], "no sooner than any other attempt");
+    driven.input(Input::Seated);
+    assert_eq!(driven.input(Input::Connected), ["recovered"]);
+
+    let mut driven = Driven::entering();
+    driven.input(often(60));
+    assert_eq!(driven.input(Input::Released), ["error -70050", "enter -70050"], "nobody waits unasked");
+}
+
+#[test]
+fn another_room_is_gone_to_with_the_stay_that_was_let_in_from_a_lost_one_too() {
+    let mut driven = Driven::inside();
+    let other = || params().unwrap().0;
+    let (first, second) = (driven.room.stay_elsewhere(), driven.room.stay_elsewhere());
+    assert_ne!(first.id, second.id);
+    assert!(second.check().is_ok() && !second.returning);
+    driven.input(Input::Lost);
+    let effects = driven.room.switch(other(), second.clone(), driven.now).unwrap();
+    let [Effect::Connect { stay, leaving: true, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*stay, second);
+    driven.input(Input::Seated);
+    let effects = driven.room.handle(driven.room.attempt(), Input::Connected, driven.now);
+    assert!(matches!(effects[..], [Effect::Emit(Event::OnSwitchRoom { code: 0, .. })]), "{effects:?}");
+    let effects = driven.room.handle(driven.room.attempt(), Input::Lost, driven.now);
+    let back = effects.iter().find_map(|effect| match effect {
+        Effect::Connect { stay, .. } => Some(stay.clone()),
+        Effect::Emit(_) | Effect::Release { .. } => None,
+    });
+    assert_eq!(back, Some(Stay { returning: true, ..second }));
+
+    let mut outside = Driven::new();
+    let stay = outside.room.stay_elsewhere();
+    assert_eq!(outside.room.switch(other(), stay, outside.now).unwrap_err().code, -3);
+}

@@ -1,9 +1,10 @@
 //! Questions to the room service by somebody who is in a room, with the token of their session.
 
 use super::route::Route;
-use super::service::Service;
-use crate::room::REACH;
-use confab_protocol::{EnterAnswer, Fault, HostAction, Role, UserSigText};
+use super::service::{Service, not_confab};
+use crate::room::{Failure, REACH};
+use confab_protocol::{Code, EnterAnswer, Fault, HostAction, InviteAnswer, OneTimeTicket, Role, UserSigText};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// The token of a session. Never printed.
@@ -42,14 +43,56 @@ pub(crate) async fn act(route: &Route, token: &Token, action: &HostAction) -> Re
     post(route, token, &format!("/v1/room/{}", action.name()), &Value::Object(body)).await
 }
 
+/// Makes what lets one person in once.
+pub(crate) async fn invite(route: &Route, token: &Token) -> Result<OneTimeTicket, Fault> {
+    let answer: InviteAnswer = question(route, token, "/v1/room/invite", &json!({})).await?;
+    match (answer.code, answer.ticket) {
+        (0, Some(ticket)) => Ok(ticket),
+        (0, None) => Err(not_confab(route.server()).fault()),
+        (code, _) => {
+            let message = answer.message.unwrap_or_else(|| Code(code).sentence().to_owned());
+            Err(Fault { code, detail: None, message })
+        }
+    }
+}
+
 async fn post(route: &Route, token: &Token, path: &str, body: &Value) -> Result<(), Fault> {
+    let answer: EnterAnswer = question(route, token, path, body).await?;
+    answer.refusal().map_or(Ok(()), Err)
+}
+
+async fn question<A: DeserializeOwned>(
+    route: &Route,
+    token: &Token,
+    path: &str,
+    body: &Value,
+) -> Result<A, Fault> {
     let asked = async {
         let way = route.way(REACH).await?;
-        let service = Service::new(route.server(), &way, REACH)?;
-        service.post::<EnterAnswer>(path, body, Some(&token.0)).await
+        Service::new(route.server(), &way, REACH)?.post(path, body, Some(&token.0)).await
     };
-    match asked.await {
-        Ok(answer) => answer.refusal().map_or(Ok(()), Err),
-        Err(failure) => Err(failure.fault()),
+    asked.await.map_err(Failure::fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signalling::answering;
+    use confab_protocol::server_address;
+
+    async fn invited(body: &'static str) -> Result<OneTimeTicket, Fault> {
+        let server = answering(body).await;
+        invite(&Route::new(server_address(Some(&server)).unwrap()), &Token("t".into())).await
+    }
+
+    #[tokio::test]
+    async fn a_ticket_comes_or_the_servers_word_why_not() {
+        assert_eq!(invited(r#"{"code":0,"ticket":"one"}"#).await.unwrap().as_str(), "one");
+        let refused = invited(r#"{"code":-3,"message":"Only hosts may do this."}"#).await.unwrap_err();
+        assert_eq!((refused.code, refused.message.as_str()), (-3, "Only hosts may do this."));
+        for nonsense in [r#"{"code":0}"#, r#"{"code":0,"ticket":""}"#, "[]"] {
+            let broken = invited(nonsense).await.unwrap_err();
+            assert!(broken.message.contains("not a Confab server"), "{nonsense}: {broken}");
+        }
     }
 }

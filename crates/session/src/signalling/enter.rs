@@ -81,7 +81,8 @@ async fn ticket(
     if answer.code != 0 {
         let known = || Code(answer.code).sentence().to_owned();
         let message = answer.message.unwrap_or_else(known);
-        return Err(Failure::Refused(Fault { code: answer.code, detail: None, message }));
+        let fault = Fault { code: answer.code, detail: None, message };
+        return Err(Failure::refused(fault, answer.retry_after));
     }
     match (answer.sdk_app_id, answer.user_id, answer.user_sig) {
         (Some(app), Some(user), Some(sig)) if user == params.user_id.as_str() => {
@@ -95,7 +96,7 @@ fn admission(answer: EnterAnswer, server: &ServerAddress) -> Result<Answered, Fa
     if let Some(fault) = answer.refusal() {
         return Err(match answer.cause {
             Some(cause) => Failure::Over(Ending { message: fault.message, ..cause.into() }),
-            None => Failure::Refused(fault),
+            None => Failure::refused(fault, answer.retry_after),
         });
     }
     match (answer.url, answer.token) {
@@ -112,10 +113,9 @@ fn admission(answer: EnterAnswer, server: &ServerAddress) -> Result<Answered, Fa
 mod tests {
     use super::*;
     use crate::room::REACH;
-    use crate::signalling::deaf;
+    use crate::signalling::{answering, deaf};
     use confab_protocol::{ExitCause, ExitReason, RawEnterParams};
     use std::time::Instant;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     fn params(server: &str) -> EnterParams {
@@ -138,21 +138,6 @@ mod tests {
         ask(&Route::new(params.server.clone()), &params, stay(), REACH).await
     }
 
-    /// A server that answers the first request with these bytes.
-    async fn answering(body: &'static str) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await.unwrap();
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-            stream.write_all(head.as_bytes()).await.unwrap();
-            stream.write_all(body.as_bytes()).await.unwrap();
-        });
-        format!("http://{address}")
-    }
-
     #[tokio::test]
     async fn an_admission_brings_address_and_token() {
         let server = answering(r#"{"code":0,"url":"ws://127.0.0.1:1","token":"t"}"#).await;
@@ -172,6 +157,18 @@ mod tests {
         let server = answering(r#"{"code":-100018,"detail":-70001,"message":"expired"}"#).await;
         let Err(Failure::Refused(fault)) = enter(params(&server)).await else { panic!("not refused") };
         assert_eq!((fault.code, fault.detail, fault.message.as_str()), (-100018, Some(-70001), "expired"));
+    }
+
+    #[tokio::test]
+    async fn too_many_attempts_are_no_refusal_and_say_when_to_ask_again() {
+        let body = r#"{"code":-70050,"message":"wait","retryAfter":60}"#;
+        for asking in [params, guest] {
+            let server = answering(body).await;
+            let Err(Failure::TooOften { fault, again }) = enter(asking(&server)).await else {
+                panic!("not too often")
+            };
+            assert_eq!((fault.message.as_str(), again), ("wait", Duration::from_secs(60)));
+        }
     }
 
     #[test]

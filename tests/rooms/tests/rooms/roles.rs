@@ -1,7 +1,7 @@
 use confab_media::{CameraSource, MicrophoneSource};
 use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
 use confab_protocol::{
-    Event, LeaveReason, OtherRoom, RawEnterParams, Role, RoomId, Scene, SdkAppId, UserSigText,
+    Event, HostAction, LeaveReason, OtherRoom, RawEnterParams, Role, RoomId, Scene, SdkAppId, UserSigText,
 };
 use rooms::{APP, Guest, Hall, KEY, stamped};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -175,6 +175,68 @@ async fn another_room_in_one_step_with_the_camera_running_on() {
     assert_eq!(refused.await, -100_011, "room 3 is of another kind");
     assert!(kim.sees("ann").await, "a refusal leaves everybody where they are");
     for guest in [&mut ann, &mut bob, &mut kim, &mut lea] {
+        guest.leave().await;
+    }
+}
+
+/// Waits until somebody stands at the door of a host's room, or nobody does.
+async fn waiting(host: &mut Guest, who: &[&str]) {
+    let listed = |event: &Event| match event {
+        Event::OnWaitingList { people } => {
+            people.iter().map(|one| one.user_id.as_str()).eq(who.iter().copied()).then_some(())
+        }
+        _ => None,
+    };
+    host.until(&format!("{who:?} at the door"), listed).await;
+}
+
+async fn gone_over(guest: &mut Guest) -> i32 {
+    guest
+        .until("the other room", |event| match event {
+            Event::OnSwitchRoom { code, .. } => Some(*code),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_another_room_stays_in_this_one_until_a_host_there_has_answered() {
+    let hall = Hall::open().await;
+    let (mut ann, mut bob, mut kim) = (Guest::new(), Guest::new(), Guest::new());
+    ann.join(hall.params("ann", 1)).await;
+    bob.join(hall.params("bob", 1)).await;
+    kim.join(hall.params("kim", 2)).await;
+    kim.session.act(HostAction::WaitingRoom { on: true }).await.unwrap();
+    let over = || OtherRoom { room_id: Some(2), ..OtherRoom::default() };
+    let user_id = || "ann".parse().unwrap();
+
+    ann.session.switch_room(over()).await.unwrap();
+    ann.until_told(Event::OnWaiting).await;
+    waiting(&mut kim, &["ann"]).await;
+    assert_eq!(ann.session.switch_room(over()).await.unwrap_err().code, -3, "one way at a time");
+    kim.session.act(HostAction::Deny { user_id: user_id() }).await.unwrap();
+    assert_eq!(gone_over(&mut ann).await, -102_011);
+    assert!(bob.sees("ann").await && ann.sees("bob").await, "who is sent away has not moved");
+
+    ann.session.switch_room(over()).await.unwrap();
+    ann.until_told(Event::OnWaiting).await;
+    waiting(&mut kim, &["ann"]).await;
+    ann.session.cancel_switch_room().await.unwrap();
+    assert_eq!(gone_over(&mut ann).await, -3);
+    waiting(&mut kim, &[]).await;
+    ann.session.cancel_switch_room().await.unwrap();
+
+    ann.session.switch_room(over()).await.unwrap();
+    waiting(&mut kim, &["ann"]).await;
+    assert!(bob.sees("ann").await);
+    kim.session.act(HostAction::Admit { user_id: Some(user_id()) }).await.unwrap();
+    assert_eq!(gone_over(&mut ann).await, 0);
+    let reason = LeaveReason::Left;
+    bob.until_told(Event::OnRemoteUserLeaveRoom { user_id: "ann".into(), reason }).await;
+    kim.until_told(Event::OnRemoteUserEnterRoom { user_id: "ann".into(), name: "ann".into() }).await;
+    let rooms = |event: &&Event| matches!(event, Event::OnEnterRoom { .. } | Event::OnExitRoom { .. });
+    assert_eq!(ann.told.iter().filter(rooms).count(), 1, "the first entry: {:#?}", ann.told);
+    for guest in [&mut ann, &mut bob, &mut kim] {
         guest.leave().await;
     }
 }

@@ -459,7 +459,7 @@ fn admission(answer: EnterAnswer) -> Result<String, Failure> {
     if let Some(fault) = answer.refusal() {
         return Err(match answer.cause {
             Some(cause) => Failure::Over(Ending { message: fault.message, ..cause.into() }),
-            None => Failure::Refused(fault),
+            None => Failure::refused(fault, answer.retry_after),
         });
     }
     answer.token.ok_or_else(|| Failure::Broken("no token".into()))
