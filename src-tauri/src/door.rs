@@ -19,16 +19,26 @@ use tracing::{debug, warn};
 const LOCK: &str = "window.lock";
 /// Longest invitation, bytes: more than the app reads.
 const LIMIT: u64 = 128 * 1024;
-/// Longest that handing over may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a window that is not the one looks whether it can be, and who hands over looks for it.
-const AGAIN: Duration = Duration::from_millis(500);
+/// How long programs wait for each other.
+#[derive(Clone, Copy)]
+struct Waits {
+    /// Longest that handing over may take.
+    patience: Duration,
+    /// How often a window that is not the one looks whether it can be, and who hands over looks for it.
+    again: Duration,
+}
+
+const USUAL: Waits = Waits { patience: Duration::from_secs(5), again: Duration::from_millis(500) };
 /// Said when an invitation was taken.
 const TAKEN: &[u8] = b"taken\n";
 
 /// Gives `link` to the window that is open; whether it took it.
 pub(crate) async fn hand_over(folder: &Path, link: &str) -> bool {
-    let deadline = Instant::now() + PATIENCE;
+    hand_over_in(USUAL, folder, link).await
+}
+
+async fn hand_over_in(Waits { patience, again }: Waits, folder: &Path, link: &str) -> bool {
+    let deadline = Instant::now() + patience;
     // A window that has just been opened does not listen yet.
     while is_open(folder) {
         match timeout_at(deadline, give(folder, link)).await {
@@ -36,10 +46,10 @@ pub(crate) async fn hand_over(folder: &Path, link: &str) -> bool {
             Ok(Err(error)) => debug!(%error, "the window that is open does not listen"),
             Err(_) => break,
         }
-        if Instant::now() + AGAIN > deadline {
+        if Instant::now() + again > deadline {
             break;
         }
-        sleep(AGAIN).await;
+        sleep(again).await;
     }
     false
 }
@@ -62,11 +72,15 @@ fn is_open(folder: &Path) -> bool {
 /// Takes invitations and passes them on, until nobody takes them from here any more. Waits while another
 /// window does so.
 pub(crate) async fn keep(folder: PathBuf, invited: mpsc::Sender<String>) {
+    keep_in(USUAL, folder, invited).await;
+}
+
+async fn keep_in(Waits { patience, again }: Waits, folder: PathBuf, invited: mpsc::Sender<String>) {
     let refused = |error: io::Error| warn!(%error, "links open a window of their own");
     let _lock = loop {
         match lock(&folder) {
             Ok(Some(lock)) => break lock,
-            Ok(None) => sleep(AGAIN).await,
+            Ok(None) => sleep(again).await,
             Err(error) => return refused(error),
         }
     };
@@ -77,13 +91,13 @@ pub(crate) async fn keep(folder: PathBuf, invited: mpsc::Sender<String>) {
     while !invited.is_closed() {
         match listener.accept().await {
             Ok(stream) => {
-                if timeout(PATIENCE, take(stream, &invited)).await.is_err() {
+                if timeout(patience, take(stream, &invited)).await.is_err() {
                     debug!("somebody began to hand something over and stopped");
                 }
             }
             Err(error) => {
                 debug!(%error, "nobody came in");
-                sleep(AGAIN).await;
+                sleep(again).await;
             }
         }
     }
@@ -129,6 +143,8 @@ mod tests {
     use super::*;
 
     const LINK: &str = "confab://join?server=h&room=5";
+    /// The clock decides nothing: what is waited for comes, however busy the machine.
+    const TEST: Waits = Waits { patience: Duration::from_secs(3600), again: Duration::from_millis(1) };
 
     struct Window {
         invited: mpsc::Receiver<String>,
@@ -137,8 +153,12 @@ mod tests {
 
     fn open(folder: &TempDir) -> Window {
         let (sender, invited) = mpsc::channel(4);
-        let task = tokio::spawn(keep(folder.path().to_owned(), sender));
+        let task = tokio::spawn(keep_in(TEST, folder.path().to_owned(), sender));
         Window { invited, task }
+    }
+
+    async fn give_link(folder: &TempDir, link: &str) -> bool {
+        hand_over_in(TEST, folder.path(), link).await
     }
 
     async fn until_open(folder: &TempDir) {
@@ -150,11 +170,11 @@ mod tests {
     #[tokio::test]
     async fn an_open_window_takes_what_the_next_start_brings() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(!hand_over(folder.path(), LINK).await, "nobody is there");
+        assert!(!give_link(&folder, LINK).await, "nobody is there");
         let mut window = open(&folder);
         until_open(&folder).await;
         for link in [LINK, "planted by hand ✓"] {
-            assert!(hand_over(folder.path(), link).await);
+            assert!(give_link(&folder, link).await);
             assert_eq!(window.invited.recv().await.unwrap(), link);
         }
     }
@@ -168,7 +188,7 @@ mod tests {
         first.task.abort();
         assert!(first.task.await.unwrap_err().is_cancelled());
         // Its first look may have been before.
-        while !hand_over(folder.path(), LINK).await {
+        while !give_link(&folder, LINK).await {
             tokio::task::yield_now().await;
         }
         assert_eq!(second.invited.recv().await.unwrap(), LINK);
@@ -179,7 +199,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut window = open(&folder);
         until_open(&folder).await;
-        assert!(hand_over(folder.path(), LINK).await, "it listens");
+        assert!(give_link(&folder, LINK).await, "it listens");
         assert_eq!(window.invited.recv().await.unwrap(), LINK);
         let long = "x".repeat(LIMIT as usize + 1);
         assert!(give(folder.path(), &long).await.is_err());
@@ -187,7 +207,7 @@ mod tests {
         half.write_u32(100).await.unwrap();
         half.write_all(b"half").await.unwrap();
         drop(half);
-        assert!(hand_over(folder.path(), LINK).await);
+        assert!(give_link(&folder, LINK).await);
         assert_eq!(window.invited.recv().await.unwrap(), LINK);
     }
 }
