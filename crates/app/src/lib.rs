@@ -27,12 +27,12 @@ pub use host::Host;
 pub use invitation::{InvitationForms, InvitationText};
 pub use nearby::NearbyView;
 pub use presenter::{PresenterKind, PresenterView};
-pub use request::{COMMANDS, Picture, Request, SignedUser};
+pub use request::{COMMANDS, MadeTicket, Picture, Request, SignedUser};
 pub use stage::Stage;
 pub use store::{Store, StoreError};
 pub use view::{
     AppState, CameraView, ExitView, Hosting, MicrophoneView, Outside, OutsideState, Phase, RoomView,
-    SpeakerView,
+    SpeakerView, SwitchView,
 };
 
 /// The only error that a host sees, and its codes.

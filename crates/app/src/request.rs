@@ -1,6 +1,6 @@
 //! Everything that the app can be asked, and the answers that have a form of their own.
 
-use confab_protocol::{HostAction, OtherRoom, RawEnterParams, Role};
+use confab_protocol::{HostAction, OtherRoom, Passcode, RawEnterParams, Role};
 use confab_scene::Scene;
 use serde::de::Error as _;
 use serde::de::value::MapDeserializer;
@@ -102,9 +102,9 @@ pub enum Request {
     Statistics {},
     /// The stage as a PNG file, a [`Picture`].
     StageSnapshot {},
-    /// Opens rooms on this computer; answers [`crate::Hosting`]. Where they are open already they are
-    /// opened to other computers, or closed to them: who is in a room stays there. Refused with -3
-    /// where they are open on another port.
+    /// Opens rooms on this computer; answers [`crate::Hosting`]. Where they are open already it changes who
+    /// may come in from then on: other computers, people outside, by which passcode, and whether they wait.
+    /// Who is in a room stays there. Refused with -3 where they are open on another port.
     HostRoom {
         /// Which port; 7880, or another one if that is taken, when left out.
         port: Option<u16>,
@@ -113,6 +113,12 @@ pub enum Request {
         /// Whether people outside this network may come in too, by a port that the router is asked for;
         /// then other computers of the network may as well. As it is when left out, and not at first.
         outside: Option<bool>,
+        /// What guests have to say to be let in, at most 256 characters; it is in the invitations that are
+        /// made here. Empty for nothing; as it is when left out, and nothing at first. Never logged.
+        passcode: Option<Passcode>,
+        /// Whether those who come wait until a host of their room admits them, unless such a host changes
+        /// that. As it is when left out, and not at first.
+        waiting_room: Option<bool>,
     },
     /// Closes them; everybody inside is told.
     StopHosting {},
@@ -187,8 +193,11 @@ pub enum Request {
         private_map_key: Option<String>,
     },
     /// Goes to another room in one step, with devices as they are. Answers null when accepted; the outcome
-    /// is onSwitchRoom, and a refusal changes nothing.
+    /// is onSwitchRoom, and a refusal changes nothing. Where a host there has to let me in I stay here until
+    /// then, and the state says so. Refused with -3 while on such a way already.
     SwitchRoom(OtherRoom),
+    /// Stays in this room while the other one has not let me in yet; onSwitchRoom with -3 follows.
+    CancelSwitchRoom {},
     /// Does what a host does: mute, allowUnmute, stopVideo, stopShare, remove, unban, lock, waitingRoom,
     /// admit, deny, handOver, coHost, dismiss. Answers when it is done.
     HostAction(HostAction),
@@ -199,8 +208,12 @@ pub enum Request {
         text: InvitationText,
     },
     /// An invitation in every form, [`crate::InvitationForms`]: to the room that one is in, where none is
-    /// given, and to the server that others reach it by. A passcode or ticket is in it if given here.
+    /// given, and to the server that others reach it by. A passcode or ticket is in it if given here; without
+    /// a ticket the passcode of the rooms opened here is in invitations to them.
     MakeInvitation(RawEnterParams),
+    /// Makes what lets one person into the room that one is in, once, past its passcode and waiting room;
+    /// answers [`MadeTicket`]. For hosts and co-hosts; `make_invitation` takes it.
+    MakeTicket {},
     /// Opens an invitation as the system does when somebody clicks on the link: `invited` follows.
     /// Refused like `parse_invitation`; the window shows what is wrong.
     OpenInvitation {
@@ -216,7 +229,7 @@ pub enum Request {
 }
 
 /// The name of every command, in the order of [`Request`].
-pub const COMMANDS: [&str; 37] = [
+pub const COMMANDS: [&str; 39] = [
     "enter_room",
     "exit_room",
     "start_local_video",
@@ -247,9 +260,11 @@ pub const COMMANDS: [&str; 37] = [
     "send_custom_cmd_msg",
     "switch_role",
     "switch_room",
+    "cancel_switch_room",
     "host_action",
     "parse_invitation",
     "make_invitation",
+    "make_ticket",
     "open_invitation",
     "take_invitation",
     "start_nearby",
@@ -282,6 +297,19 @@ pub struct SignedUser {
 impl std::fmt::Debug for SignedUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedUser").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+/// What lets one person into a room once.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
+pub struct MadeTicket {
+    /// For `make_invitation`. Never logged.
+    pub ticket: String,
+}
+
+impl std::fmt::Debug for MadeTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MadeTicket(***)")
     }
 }
 
@@ -364,6 +392,14 @@ mod tests {
         assert_eq!((raw.sdk_app_id, raw.str_room_id.as_deref()), (Some(1), Some("x")));
         let view = read(r#"{"command":"start_remote_view","args":{"userId":"bob","streamType":2}}"#);
         assert_eq!(view, Ok(Request::StartRemoteView { user_id: "bob".into(), stream_type: Some(2) }));
+    }
+
+    #[test]
+    fn a_passcode_is_never_printed() {
+        let request = read(r#"{"command":"host_room","args":{"passcode":"planted"}}"#).unwrap();
+        assert!(!format!("{request:?}").contains("planted"), "{request:?}");
+        let error = read(r#"{"command":"host_room","args":{"passcode":5}}"#).unwrap_err();
+        assert!(error.contains("passcode: invalid type: integer"), "{error}");
     }
 
     #[test]

@@ -113,6 +113,7 @@ mod tests {
             role: Role::Anchor,
             video_available: video,
             audio_available: true,
+            screen_available: false,
             video_size: None,
             audio_level: 0,
             speaking: false,

@@ -18,9 +18,11 @@ const GUEST: &str = "guest.json";
 const GUEST_LOCK: &str = "guest.lock";
 const HOST_KEY: &str = "host.json";
 const HOST_IDENTITY: &str = "host.pem";
+const ROOMS: &str = "rooms.db";
 
 /// What the app keeps on this computer, in a folder of its own: who its user is, and the key and the
-/// certificate of the rooms opened here. Small files, written whole and at once.
+/// certificate of the rooms opened here. Small files, written whole and at once; beside them lies the
+/// database of those rooms, which is their server's.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
@@ -121,12 +123,8 @@ impl Store {
     /// Locks a file until the answer is dropped; nothing while another program has locked it.
     fn lock(&self, name: &str) -> Result<Option<File>, StoreError> {
         let path = self.folder.join(name);
-        let opened = fs::create_dir_all(&self.folder).and_then(|()| {
-            owners_alone(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)
-        });
         let failed = |source| StoreError::File { what: "written", path: path.clone(), source };
-        let file = opened.map_err(failed)?;
-        tighten(&file, &path);
+        let file = self.open_or_make(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -151,6 +149,22 @@ impl Store {
             }
         };
         Identity::read(&pem).map_err(|_| StoreError::Content { path })
+    }
+
+    /// The file for the rooms opened here, which their server fills; its owner's alone, made on first use.
+    pub(crate) fn rooms_file(&self) -> Result<PathBuf, StoreError> {
+        let path = self.folder.join(ROOMS);
+        let opened = self.open_or_make(&path);
+        opened.map_err(|source| StoreError::File { what: "written", path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Opens a file for its owner alone, whatever is in it.
+    fn open_or_make(&self, path: &Path) -> io::Result<File> {
+        fs::create_dir_all(&self.folder)?;
+        let file = owners_alone(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
+        tighten(&file, path);
+        Ok(file)
     }
 
     fn read_or_make<T: Serialize + DeserializeOwned>(
@@ -292,10 +306,11 @@ mod tests {
         let store = Store::new(folder.path());
         let (key, me) = (store.host_key().unwrap(), store.user_id().unwrap());
         store.host_identity().unwrap();
+        store.rooms_file().unwrap();
         drop(store);
-        let names = [GUEST, GUEST_LOCK, HOST_KEY, HOST_IDENTITY];
+        let names = [GUEST, GUEST_LOCK, HOST_KEY, HOST_IDENTITY, ROOMS];
         let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o7777;
-        assert_eq!(names.map(mode), [0o600; 4], "as they are made");
+        assert_eq!(names.map(mode), [0o600; 5], "as they are made");
         for loose in [0o644, 0o666, 0o755] {
             for name in names {
                 let path = folder.path().join(name);
@@ -304,7 +319,8 @@ mod tests {
             let store = Store::new(folder.path());
             assert_eq!((store.host_key().unwrap(), store.user_id().unwrap()), (key.clone(), me.clone()));
             store.host_identity().unwrap();
-            assert_eq!(names.map(mode), [0o600; 4], "{loose:o}");
+            store.rooms_file().unwrap();
+            assert_eq!(names.map(mode), [0o600; 5], "{loose:o}");
         }
     }
 

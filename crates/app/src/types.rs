@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ts_rs::{Config, ExportError, TS};
 
-use crate::{DeviceView, Event, InvitationForms, Picture, Request, SignedUser};
+use crate::{DeviceView, Event, InvitationForms, MadeTicket, Picture, Request, SignedUser};
 use confab_protocol::{Participant, Statistics};
 
 /// Writes every type that the page uses into `folder`, one file each. The result depends on the
@@ -18,6 +18,7 @@ pub fn write(folder: &Path) -> Result<(), ExportError> {
     Event::export_all(&config)?;
     DeviceView::export_all(&config)?;
     InvitationForms::export_all(&config)?;
+    MadeTicket::export_all(&config)?;
     Picture::export_all(&config)?;
     SignedUser::export_all(&config)?;
     Participant::export_all(&config)?;

@@ -56,6 +56,8 @@ pub struct AppState {
     pub room_state: Option<RoomState>,
     /// Who waits to be let in, where I am a host.
     pub waiting: Vec<Waiting>,
+    /// The room that takes the place of this one, once it is entered.
+    pub switching: Option<SwitchView>,
     /// How the last room ended, until the next is entered.
     pub exit: Option<ExitView>,
     /// Who I am where I give no user id; empty when that cannot be kept on this computer.
@@ -76,10 +78,6 @@ pub struct AppState {
     #[serde(skip)]
     #[ts(skip)]
     next: Option<Option<RoomView>>,
-    /// The room that takes the place of this one, once it is entered.
-    #[serde(skip)]
-    #[ts(skip)]
-    other: Option<RoomView>,
 }
 
 /// A room and me in it.
@@ -166,6 +164,20 @@ pub struct Hosting {
     pub sdk_app_id: u32,
     /// The way in for people outside this network.
     pub outside: Outside,
+    /// Whether guests have to say a passcode; it is in the invitations made here.
+    pub passcode: bool,
+    /// Whether those who come to a room wait until a host of it admits them, unless such a host changes that.
+    pub waiting_room: bool,
+}
+
+/// The way to another room, while that one has not let me in.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SwitchView {
+    /// The other room, and me in it.
+    pub room: RoomView,
+    /// A host there has to let me in.
+    pub waiting: bool,
 }
 
 /// A way in for people outside this network, by a port of the router.
@@ -289,9 +301,16 @@ impl AppState {
         self.microphone = MicrophoneView { fault: Some(fault), ..MicrophoneView::default() };
     }
 
-    /// Another room was asked for in place of this one.
-    pub fn on_switch_asked(&mut self, other: Option<RoomView>) {
-        self.other = other;
+    /// Another room was asked for in place of this one. Whether it shows: one way at a time.
+    pub fn on_switch_asked(&mut self, to: &OtherRoom) -> bool {
+        let (Phase::In, Some(room), None) = (self.phase, &self.room, &self.switching) else { return false };
+        self.switching = Some(SwitchView { room: room.elsewhere(to), waiting: false });
+        true
+    }
+
+    /// Another room that shows was not asked for after all.
+    pub fn on_switch_refused(&mut self) {
+        self.switching = None;
     }
 
     /// Leaving was asked for.
@@ -314,15 +333,21 @@ impl AppState {
                 }
             }
             Event::OnWaiting if self.phase == Phase::Entering => self.phase = Phase::Waiting,
+            Event::OnWaiting => {
+                if let Some(switching) = &mut self.switching {
+                    switching.waiting = true;
+                }
+            }
             Event::OnSwitchRole { code: 0, role, .. } => {
                 if let Some(room) = &mut self.room {
                     room.role = *role;
                 }
             }
             Event::OnSwitchRoom { code, .. } => {
-                let other = self.other.take().filter(|_| *code == 0);
-                if let Some(other) = other {
-                    self.room = Some(RoomView { entered_at: Some(now), ..other });
+                let switching = self.switching.take().filter(|_| *code == 0);
+                if let Some(SwitchView { room, .. }) = switching {
+                    self.phase = Phase::In;
+                    self.room = Some(RoomView { entered_at: Some(now), ..room });
                     self.participants.clear();
                     (self.room_state, self.waiting) = (None, Vec::new());
                 }
@@ -419,7 +444,7 @@ impl AppState {
 
     fn out(&mut self) {
         self.participants.clear();
-        (self.room_state, self.other) = (None, None);
+        (self.room_state, self.switching) = (None, None);
         self.waiting.clear();
         match self.next.take() {
             Some(room) => {

@@ -88,6 +88,53 @@ fn two_programs_meet_in_a_room_that_one_of_them_opened() {
 }
 
 #[test]
+fn a_passcode_and_a_waiting_room_keep_people_out_and_a_ticket_lets_one_in_once() {
+    let (mut host, mut bo, mut cy) = (Headless::start(), Headless::start(), Headless::start());
+    let alone = host.call(1, "make_ticket", &json!({}));
+    assert_eq!(alone["error"]["code"], -3, "{alone}");
+    let long = host.call(2, "host_room", &json!({"passcode": "x".repeat(257)}));
+    assert_eq!(long["error"]["code"], -2);
+    assert!(long["error"]["message"].as_str().unwrap().starts_with("passcode: it has 257"), "{long}");
+    let hosting = host.call(3, "host_room", &json!({"passcode": "tea", "waitingRoom": true}));
+    assert_eq!(
+        (&hosting["result"]["passcode"], &hosting["result"]["waitingRoom"]),
+        (&json!(true), &json!(true))
+    );
+    assert!(!hosting.to_string().contains("tea"), "{hosting}");
+    host.call(4, "enter_room", &json!({"roomId": 7}));
+    assert!(host.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+
+    let made = host.call(5, "make_invitation", &json!({}))["result"].clone();
+    assert!(made["link"].as_str().unwrap().contains("&passcode=tea&"), "{made}");
+    let ticket = host.call(6, "make_ticket", &json!({}))["result"].clone();
+    let once = host.call(7, "make_invitation", &ticket)["result"].clone();
+    assert!(!once.to_string().contains("passcode"), "{once}");
+    let entry = |app: &mut Headless, made: &Value| {
+        app.call(1, "parse_invitation", &json!({"text": made["message"]}))["result"].clone()
+    };
+    let (by_passcode, by_ticket) = (entry(&mut bo, &made), entry(&mut bo, &once));
+    assert_eq!(by_ticket["ticket"], ticket["ticket"]);
+
+    let without = json!({"server": by_passcode["server"], "roomId": 7});
+    bo.call(2, "enter_room", &without);
+    assert_eq!(bo.event("onEnterRoom")["result"], -102_011);
+    bo.call(3, "enter_room", &by_ticket);
+    assert!(bo.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+    let refused = bo.call(4, "make_ticket", &json!({}));
+    assert!(refused["error"]["message"].is_string(), "{refused}");
+    cy.call(2, "enter_room", &by_ticket);
+    assert_eq!(cy.event("onEnterRoom")["result"], -102_011, "the ticket is used up");
+    cy.call(3, "enter_room", &by_passcode);
+    cy.event("onWaiting");
+    let waiting = host.event("onWaitingList")["people"][0]["userId"].clone();
+    host.call(8, "host_action", &json!({"action": "admit", "userId": waiting}));
+    assert!(cy.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
+    for app in [host, bo, cy] {
+        assert_eq!(app.end(), Some(0));
+    }
+}
+
+#[test]
 fn somebody_whose_output_nobody_reads_any_more_leaves_the_room_and_ends() {
     let mut host = Headless::start();
     let hosting = host.call(1, "host_room", &json!({}))["result"].clone();

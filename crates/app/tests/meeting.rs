@@ -195,8 +195,10 @@ async fn a_picture_that_was_asked_for_comes_although_its_tile_goes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms_opened_here_need_nothing_but_their_name() {
     let (host, guest) = (app(), app());
-    let hosting = call(&host, Request::HostRoom { port: None, lan: None, outside: None }).await;
-    let again = call(&host, Request::HostRoom { port: None, lan: None, outside: None }).await;
+    let open =
+        || Request::HostRoom { port: None, lan: None, outside: None, passcode: None, waiting_room: None };
+    let hosting = call(&host, open()).await;
+    let again = call(&host, open()).await;
     assert_eq!(hosting, again);
     let room = RawEnterParams { str_room_id: Some("lobby".into()), ..RawEnterParams::default() };
     call(&host, Request::EnterRoom(room)).await;

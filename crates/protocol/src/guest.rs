@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use ts_rs::TS;
 
 use crate::{SdkAppId, UserId};
 
@@ -77,8 +78,9 @@ pub struct Guest {
 }
 
 /// A word that lets guests in. Never printed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(transparent)]
+#[ts(type = "string")]
 pub struct Passcode(pub String);
 
 impl fmt::Debug for Passcode {

@@ -44,6 +44,8 @@ pub struct Participant {
     pub video_available: bool,
     /// Whether their voice is sent and not muted.
     pub audio_available: bool,
+    /// Whether they share a screen.
+    pub screen_available: bool,
     /// Width and height of the last picture decoded here, pixels, if any.
     pub video_size: Option<(u32, u32)>,
     /// Loudness, 0 to 100.

@@ -12,6 +12,7 @@ import type { RoomState } from "./RoomState";
 import type { RoomView } from "./RoomView";
 import type { SelectedDevices } from "./SelectedDevices";
 import type { SpeakerView } from "./SpeakerView";
+import type { SwitchView } from "./SwitchView";
 import type { VoiceProcessing } from "./VoiceProcessing";
 import type { Waiting } from "./Waiting";
 
@@ -67,6 +68,10 @@ roomState: RoomState | null,
  * Who waits to be let in, where I am a host.
  */
 waiting: Array<Waiting>, 
+/**
+ * The room that takes the place of this one, once it is entered.
+ */
+switching: SwitchView | null, 
 /**
  * How the last room ended, until the next is entered.
  */

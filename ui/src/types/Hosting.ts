@@ -30,4 +30,12 @@ sdkAppId: number,
 /**
  * The way in for people outside this network.
  */
-outside: Outside, };
+outside: Outside, 
+/**
+ * Whether guests have to say a passcode; it is in the invitations made here.
+ */
+passcode: boolean, 
+/**
+ * Whether those who come to a room wait until a host of it admits them, unless such a host changes that.
+ */
+waitingRoom: boolean, };

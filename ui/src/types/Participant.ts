@@ -26,6 +26,10 @@ videoAvailable: boolean,
  */
 audioAvailable: boolean, 
 /**
+ * Whether they share a screen.
+ */
+screenAvailable: boolean, 
+/**
  * Width and height of the last picture decoded here, pixels, if any.
  */
 videoSize: [number, number] | null, 

@@ -3,6 +3,7 @@ import type { DeviceKind } from "./DeviceKind";
 import type { HostAction } from "./HostAction";
 import type { InvitationText } from "./InvitationText";
 import type { OtherRoom } from "./OtherRoom";
+import type { Passcode } from "./Passcode";
 import type { RawEnterParams } from "./RawEnterParams";
 import type { Role } from "./Role";
 import type { Scene } from "./Scene";
@@ -84,7 +85,17 @@ lan?: boolean,
  * Whether people outside this network may come in too, by a port that the router is asked for;
  * then other computers of the network may as well. As it is when left out, and not at first.
  */
-outside?: boolean, } } | { "command": "stop_hosting", "args": Record<symbol, never> } | { "command": "make_user_sig", "args": { 
+outside?: boolean, 
+/**
+ * What guests have to say to be let in, at most 256 characters; it is in the invitations that are
+ * made here. Empty for nothing; as it is when left out, and nothing at first. Never logged.
+ */
+passcode?: Passcode, 
+/**
+ * Whether those who come wait until a host of their room admits them, unless such a host changes
+ * that. As it is when left out, and not at first.
+ */
+waitingRoom?: boolean, } } | { "command": "stop_hosting", "args": Record<symbol, never> } | { "command": "make_user_sig", "args": { 
 /**
  * Which application; the hosted one when left out.
  */
@@ -156,11 +167,11 @@ role: Role,
 /**
  * A fresh permission ticket, where the application asks for one.
  */
-privateMapKey?: string, } } | { "command": "switch_room", "args": OtherRoom } | { "command": "host_action", "args": HostAction } | { "command": "parse_invitation", "args": { 
+privateMapKey?: string, } } | { "command": "switch_room", "args": OtherRoom } | { "command": "cancel_switch_room", "args": Record<symbol, never> } | { "command": "host_action", "args": HostAction } | { "command": "parse_invitation", "args": { 
 /**
  * The text, at most 64 KiB.
  */
-text: InvitationText, } } | { "command": "make_invitation", "args": RawEnterParams } | { "command": "open_invitation", "args": { 
+text: InvitationText, } } | { "command": "make_invitation", "args": RawEnterParams } | { "command": "make_ticket", "args": Record<symbol, never> } | { "command": "open_invitation", "args": { 
 /**
  * The text, at most 64 KiB.
  */

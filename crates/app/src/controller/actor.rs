@@ -19,8 +19,7 @@ use super::{Answer, AppKey, Options};
 use crate::hosting::{Networks, Running};
 use crate::nearby::Browser;
 use crate::{
-    AppState, Host, Hosting, NearbyView, Phase, PresenterView, Request, RoomView, SpeakerView, Stage, Store,
-    ViewEvent,
+    AppState, Host, Hosting, NearbyView, Phase, PresenterView, Request, SpeakerView, Stage, Store, ViewEvent,
 };
 
 /// How often people are looked at for loudness and size while in a room.
@@ -45,8 +44,8 @@ pub(super) enum Change {
     None,
     /// An entry was not accepted after the state had shown it.
     EntryRefused,
-    /// Another room was asked for, and looks like that.
-    SwitchingTo(Option<Box<RoomView>>),
+    /// Another room was not asked for after the state had shown it.
+    SwitchRefused,
     /// A host keeps the microphone muted.
     StaysMuted,
     CameraFailed(Fault),
@@ -207,7 +206,7 @@ impl<H: Host> Actor<H> {
         match done.change {
             Change::None => {}
             Change::EntryRefused => self.state.on_enter_refused(),
-            Change::SwitchingTo(room) => self.state.on_switch_asked(room.map(|room| *room)),
+            Change::SwitchRefused => self.state.on_switch_refused(),
             Change::StaysMuted => self.state.microphone.muted = true,
             Change::CameraFailed(fault) => self.state.on_camera_failed(fault),
             Change::MicrophoneFailed(fault) => self.state.on_microphone_failed(fault),

@@ -10,7 +10,7 @@ use super::Answer;
 use super::actor::{Actor, Change, HostingNow, Reply, unix_ms};
 use super::{devices, jobs};
 use crate::hosting::Opening;
-use crate::{Host, Request, RoomView, SignedUser, StoreError};
+use crate::{Host, MadeTicket, Request, RoomView, SignedUser, StoreError};
 
 /// How long a signature holds that this app makes, seconds.
 const DAY: u64 = 86_400;
@@ -67,8 +67,8 @@ impl<H: Host> Actor<H> {
                 let job = jobs::stage_snapshot(reply, self.stage.clone(), self.host.clone());
                 self.start(job).await;
             }
-            Request::HostRoom { port, lan, outside } => {
-                self.host_room(Opening { port, lan, outside }, reply).await;
+            Request::HostRoom { port, lan, outside, passcode, waiting_room } => {
+                self.host_room(Opening { port, lan, outside, passcode, waiting_room }, reply).await;
             }
             Request::StopHosting {} => self.stop_hosting(reply).await,
             Request::MakeUserSig { sdk_app_id, user_id, expire } => {
@@ -102,11 +102,21 @@ impl<H: Host> Actor<H> {
                 self.start(jobs::plain(reply, job)).await;
             }
             Request::SwitchRoom(to) => self.switch_room(to, reply).await,
+            Request::CancelSwitchRoom {} => {
+                self.have(reply, async move { session.cancel_switch_room().await }).await;
+            }
             Request::HostAction(action) => {
                 self.have(reply, async move { session.act(action).await }).await;
             }
             Request::ParseInvitation { text } => Self::parse_invitation(&text, reply),
             Request::MakeInvitation(raw) => self.make_invitation(raw, reply),
+            Request::MakeTicket {} => {
+                let job = async move {
+                    let ticket = session.invite_ticket().await?.into();
+                    jobs::value(&MadeTicket { ticket })
+                };
+                self.start(jobs::answered(reply, job)).await;
+            }
             Request::OpenInvitation { text } => self.open_invitation(&text, reply),
             Request::TakeInvitation {} => self.take_invitation(reply),
             Request::StartNearby {} => self.start_nearby(reply),
@@ -166,12 +176,13 @@ impl<H: Host> Actor<H> {
     }
 
     async fn switch_room(&mut self, to: OtherRoom, reply: Reply) {
-        // What the session refuses at once leaves the view alone; the outcome is an event.
-        let view = self.state.room.as_ref().map(|room| room.elsewhere(&to));
+        // The outcome is an event, which may come before the answer.
+        let shown = self.state.on_switch_asked(&to);
         let session = self.session.clone();
         let job = async move {
             match session.switch_room(to).await {
-                Ok(()) => jobs::done(reply, Change::SwitchingTo(view.map(Box::new)), Ok(Value::Null)),
+                Ok(()) => jobs::done(reply, Change::None, Ok(Value::Null)),
+                Err(fault) if shown => jobs::done(reply, Change::SwitchRefused, Err(fault)),
                 Err(fault) => jobs::done(reply, Change::None, Err(fault)),
             }
         };

@@ -1,10 +1,10 @@
 //! Bringing others into a room, and being brought into one.
 
-use confab_protocol::{Code, Fault, Invitation, InvitationError, RawEnterParams};
+use confab_protocol::{Code, Fault, Invitation, InvitationError, Passcode, RawEnterParams};
 use serde_json::Value;
 
 use super::Answer;
-use super::actor::{Actor, Reply};
+use super::actor::{Actor, HostingNow, Reply};
 use super::jobs;
 use crate::nearby::Browser;
 use crate::{AppState, Event, Host, Hosting, InvitationForms, InvitationText, RoomView, ViewEvent};
@@ -31,7 +31,11 @@ impl<H: Host> Actor<H> {
     }
 
     pub(super) fn make_invitation(&self, raw: RawEnterParams, reply: Reply) {
-        let made = completed(raw, &self.state).and_then(Invitation::try_from);
+        let passcode = match &self.hosting {
+            HostingNow::Yes(running) => running.passcode(),
+            HostingNow::No | HostingNow::Changing => None,
+        };
+        let made = completed(raw, &self.state, passcode).and_then(Invitation::try_from);
         Self::answer(reply, made.and_then(|made| jobs::value(&InvitationForms::of(&made))));
     }
 
@@ -53,8 +57,13 @@ fn told(read: Result<Invitation, InvitationError>) -> Answer {
     jobs::value(&RawEnterParams::from(read?))
 }
 
-/// Fills in what was left out: the room that one is in, and where others reach it.
-fn completed(mut raw: RawEnterParams, state: &AppState) -> Result<RawEnterParams, Fault> {
+/// Fills in what was left out: the room that one is in, where others reach it, and the passcode of the rooms
+/// opened here, which a ticket stands in for.
+fn completed(
+    mut raw: RawEnterParams,
+    state: &AppState,
+    passcode: Option<Passcode>,
+) -> Result<RawEnterParams, Fault> {
     let server = raw.server.take().filter(|server| !server.trim().is_empty());
     let named = raw.room_id.is_some() || raw.str_room_id.is_some();
     let room = match &state.room {
@@ -67,11 +76,15 @@ fn completed(mut raw: RawEnterParams, state: &AppState) -> Result<RawEnterParams
         raw.str_room_id.clone_from(&room.str_room_id);
         raw.scene = raw.scene.or(Some(room.scene));
     }
-    let (server, app) = match (server, room, &state.hosting) {
+    let here = |hosting: &&Hosting| room.is_none_or(|room| room.server == hosting.server);
+    let (server, app) = match (server, state.hosting.as_ref().filter(here), room) {
         (Some(server), ..) => (Some(server), None),
-        (None, Some(room), Some(hosting)) if room.server == hosting.server => (Some(reached(hosting)?), None),
-        (None, Some(room), _) => (Some(address(room)), room.sdk_app_id),
-        (None, None, Some(hosting)) => (Some(reached(hosting)?), None),
+        (None, Some(hosting), _) => {
+            let ticket = raw.ticket.as_ref().is_some_and(|ticket| !ticket.is_empty());
+            raw.passcode = raw.passcode.or(passcode.filter(|_| !ticket).map(|passcode| passcode.0));
+            (Some(reached(hosting)?), None)
+        }
+        (None, None, Some(room)) => (Some(address(room)), room.sdk_app_id),
         (None, None, None) => (state.server.clone(), None),
     };
     raw.server = server;
@@ -133,11 +146,13 @@ mod tests {
             fingerprint: FINGERPRINT.into(),
             sdk_app_id: 7,
             outside: crate::view::Outside::default(),
+            passcode: false,
+            waiting_room: false,
         })
     }
 
     fn link(raw: RawEnterParams, state: &AppState) -> String {
-        completed(raw, state).and_then(Invitation::try_from).unwrap().to_string()
+        completed(raw, state, None).and_then(Invitation::try_from).unwrap().to_string()
     }
 
     #[test]
@@ -148,7 +163,7 @@ mod tests {
             "confab://join?server=10.0.0.9:7880&fingerprint={hex}&room=tea&kind=text&app=7&scene=live"
         );
         assert_eq!(link(RawEnterParams::default(), &state), expected);
-        let nowhere = completed(RawEnterParams::default(), &AppState::default()).unwrap_err();
+        let nowhere = completed(RawEnterParams::default(), &AppState::default(), None).unwrap_err();
         assert!(nowhere.message.contains("You are in no room"), "{nowhere}");
     }
 
@@ -163,8 +178,29 @@ mod tests {
         let open = format!("server=192.168.1.20:7880&fingerprint={hex}&room=tea&kind=text&scene=live");
         assert_eq!(made(&state), format!("confab://join?{open}"));
         state.hosting = hosting(true, &[]);
-        let alone = completed(RawEnterParams::default(), &state).unwrap_err();
+        let alone = completed(RawEnterParams::default(), &state, None).unwrap_err();
         assert!(alone.message.contains("in no network"), "{alone}");
+    }
+
+    #[test]
+    fn the_passcode_of_the_rooms_here_is_in_invitations_to_them_unless_a_ticket_is() {
+        let mut state = inside("http://127.0.0.1:7880");
+        state.hosting = hosting(true, &["192.168.1.20:7880"]);
+        let word = || Some(Passcode("tea time".into()));
+        let made = |raw, state: &AppState| {
+            let made = completed(raw, state, word()).and_then(Invitation::try_from).unwrap();
+            (made.passcode, made.ticket.is_some())
+        };
+        assert_eq!(made(RawEnterParams::default(), &state), (word(), false));
+        let ticket = RawEnterParams { ticket: Some("one".into()), ..RawEnterParams::default() };
+        assert_eq!(made(ticket, &state), (None, true));
+        let other = RawEnterParams { passcode: Some("x".into()), ..RawEnterParams::default() };
+        assert_eq!(made(other, &state).0, Some(Passcode("x".into())), "what was given stays");
+        let named = RawEnterParams { server: Some("meet.example".into()), ..RawEnterParams::default() };
+        assert_eq!(made(named, &state).0, None, "another server has nothing to do with it");
+        let mut elsewhere = inside("https://meet.example");
+        elsewhere.hosting = state.hosting.clone();
+        assert_eq!(made(RawEnterParams::default(), &elsewhere).0, None);
     }
 
     #[test]

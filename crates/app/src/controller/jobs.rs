@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::Answer;
 use super::actor::{Change, Done, Reply};
 use super::command::store_fault;
-use crate::hosting::{Networks, Opening, Running};
+use crate::hosting::{Kept, Networks, Opening, Running};
 use crate::{Host, Picture, Stage, Store};
 
 pub(super) fn done(reply: Reply, change: Change, answer: Answer) -> Done {
@@ -80,10 +80,9 @@ pub(super) async fn stage_snapshot<H: Host>(reply: Reply, stage: Stage, host: Ar
 
 pub(super) async fn host(reply: Reply, store: Arc<Store>, networks: Networks, opening: Opening) -> Done {
     let open = move || {
-        let kept = store.host_key().and_then(|key| Ok((key, store.host_identity()?)));
-        let (key, identity) = kept.map_err(|error| store_fault(&error))?;
-        let mut running = Running::start(&key, identity, opening.port, networks)?;
-        running.open(opening)?;
+        let kept = Kept::of(&store).map_err(|error| store_fault(&error))?;
+        let mut running = Running::start(kept, &opening, networks)?;
+        running.open(&opening)?;
         Ok(running)
     };
     match blocking(open).await {
@@ -98,7 +97,7 @@ pub(super) async fn host(reply: Reply, store: Arc<Store>, networks: Networks, op
 /// Opens running rooms to other computers, or closes them; they go on if that fails.
 pub(super) async fn open(reply: Reply, mut running: Box<Running>, opening: Opening) -> Done {
     let set = blocking(move || {
-        let set = running.open(opening);
+        let set = running.open(&opening);
         Ok((running, set))
     });
     match set.await {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use confab_protocol::{Code, Fault};
+use confab_protocol::{Code, Fault, Invitation};
 use serde_json::Value;
 
 use super::actor::{Actor, Change, Done, HostingNow, Reply};
@@ -12,6 +12,9 @@ use crate::hosting::Opening;
 
 impl<H: Host> Actor<H> {
     pub(super) async fn host_room(&mut self, opening: Opening, reply: Reply) {
+        if let Err(fault) = check(&opening) {
+            return Self::answer(reply, Err(fault));
+        }
         match std::mem::replace(&mut self.hosting, HostingNow::Changing) {
             HostingNow::Yes(running) if running.is_on(opening.port) => {
                 self.start(jobs::open(reply, running, opening)).await;
@@ -48,6 +51,18 @@ impl<H: Host> Actor<H> {
             }
         }
     }
+}
+
+/// What cannot be asked for.
+fn check(opening: &Opening) -> Result<(), Fault> {
+    let length = opening.passcode.as_ref().map_or(0, |passcode| passcode.0.chars().count());
+    if length <= Invitation::MAX_PASSCODE {
+        return Ok(());
+    }
+    Err(Fault::new(Code::INVALID_PARAMETER).with_message(format!(
+        "passcode: it has {length} characters; at most {} are possible.",
+        Invitation::MAX_PASSCODE
+    )))
 }
 
 fn elsewhere(addresses: &[String]) -> Fault {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 
 use confab_protocol::{Code, ExitCause, Fault};
-use confab_server::{Hosted, Identity, StartError};
+use confab_server::{Door, Hosted, Identity, StartError};
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
@@ -33,6 +33,8 @@ pub(super) enum Wish {
     },
     /// People outside this network, or none.
     Outside(bool),
+    /// Guests by that passcode, and whether those who come wait.
+    Door(Door),
 }
 
 /// The server, and where others are let in.
@@ -88,6 +90,10 @@ impl Doors {
                     let set = match change {
                         Wish::Lan { lan, exact } => self.set_lan(lan, exact),
                         Wish::Outside(outside) => self.set_outside(outside),
+                        Wish::Door(door) => {
+                            self.set_door(door);
+                            Ok(())
+                        }
                     };
                     self.show();
                     // Who asked has gone, and it is done all the same.
@@ -128,6 +134,17 @@ impl Doors {
         }
         self.lan = before;
         Err(followed.err().unwrap_or_else(no_network))
+    }
+
+    /// Changes who may come into the rooms, by whatever way.
+    fn set_door(&self, door: Door) {
+        let (passcode, waiting_room) = (door.passcode.is_some(), door.waiting_room);
+        self.server.set_door(door);
+        self.tell.send_if_modified(|shown| {
+            let before = (shown.passcode, shown.waiting_room);
+            (shown.passcode, shown.waiting_room) = (passcode, waiting_room);
+            before != (passcode, waiting_room)
+        });
     }
 
     /// Begins to lead people here from outside, or ends it.

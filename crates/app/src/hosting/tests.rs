@@ -1,14 +1,16 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use confab_media::SpeakerSink;
+use confab_protocol::Passcode;
 use confab_server::Identity;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{Networks, Running};
+use super::{Kept, Networks, Opening, Running};
 use crate::store::HostKey;
 use crate::{Controller, Event, Fault, Host, Hosting, Options, Request, Stage, ViewEvent};
 
@@ -67,9 +69,13 @@ impl Around {
 }
 
 fn start(around: &Around, every: Duration, port: Option<u16>) -> Running {
+    Running::start(kept(None), &Opening { port, ..Opening::default() }, around.networks(every)).unwrap()
+}
+
+/// What a computer keeps, made for one test.
+pub(super) fn kept(rooms: Option<PathBuf>) -> Kept {
     let key = HostKey { sdk_app_id: 1_600_000_001, key: "k".repeat(64) };
-    let identity = Identity::read(&Identity::make().unwrap()).unwrap();
-    Running::start(&key, identity, port, around.networks(every)).unwrap()
+    Kept { key, identity: Identity::read(&Identity::make().unwrap()).unwrap(), rooms }
 }
 
 async fn changed(running: &mut Running) -> Hosting {
@@ -202,6 +208,46 @@ fn pages_that_came_by_a_name_get_no_ticket_and_no_entry() {
     assert_eq!(ticket(&here), 0);
 }
 
+#[test]
+fn the_door_is_as_it_was_asked_for_and_changes_while_rooms_are_open() {
+    let asks = |passcode: &str, waiting_room| Opening {
+        passcode: Some(Passcode(passcode.into())),
+        waiting_room,
+        ..Opening::default()
+    };
+    let networks = Around::at(&[]).networks(NEVER);
+    let mut running = Running::start(kept(None), &asks("tea", Some(true)), networks).unwrap();
+    let ticket = |running: &Running, said: Option<&str>| {
+        let body = json!({ "room": 5, "passcode": said });
+        code(running.http, "/v1/ticket", &running.http.to_string(), None, &body)
+    };
+    assert!(running.info.passcode && running.info.waiting_room);
+    assert_eq!((ticket(&running, None), ticket(&running, Some("tea"))), (-102_011, 0));
+    running.open(&asks("coffee", None)).unwrap();
+    assert!(running.info.passcode && running.info.waiting_room, "what is left out stays");
+    assert_eq!((ticket(&running, Some("tea")), ticket(&running, Some("coffee"))), (-102_011, 0));
+    assert_eq!(running.passcode(), Some(Passcode("coffee".into())));
+    running.open(&asks("", Some(false))).unwrap();
+    assert!(!running.info.passcode && !running.info.waiting_room);
+    assert_eq!((ticket(&running, None), running.passcode()), (0, None));
+    running.open(&Opening::default()).unwrap();
+    assert_eq!(ticket(&running, None), 0);
+}
+
+#[test]
+fn rooms_are_kept_in_their_file_unless_another_program_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = || Some(folder.path().join("rooms.db"));
+    let open = |file| Running::start(kept(file), &Opening::default(), Around::at(&[]).networks(NEVER));
+    let first = open(file()).unwrap();
+    assert!(std::fs::metadata(file().unwrap()).unwrap().len() > 0);
+    drop(open(file()).expect("somebody else of this computer hosts, without what is kept"));
+    drop(first);
+    std::fs::write(file().unwrap(), "a letter of somebody's, and no database at all").unwrap();
+    let refused = open(file()).unwrap_err().message;
+    assert!(refused.contains("rooms.db") && refused.contains("move it away"), "{refused}");
+}
+
 /// The code that a request is answered with.
 fn code(at: SocketAddr, path: &str, host: &str, origin: Option<&str>, body: &Value) -> i64 {
     let body = body.to_string();
@@ -245,7 +291,9 @@ async fn the_page_is_told_of_an_address_that_comes_while_rooms_are_open() {
     };
     let (tell, mut told) = mpsc::unbounded_channel();
     let (app, _) = Controller::start(options, Page(tell));
-    let hosting = app.call(Request::HostRoom { port: None, lan: Some(true), outside: None }).await.unwrap();
+    let open =
+        Request::HostRoom { port: None, lan: Some(true), outside: None, passcode: None, waiting_room: None };
+    let hosting = app.call(open).await.unwrap();
     assert_eq!(hosting["addresses"].as_array().map(Vec::len), Some(1), "{hosting}");
     around.set(&[ONE, TWO]);
     let told = async {

@@ -34,6 +34,7 @@ fn nobody_is_known_to_speak_while_the_connection_is_lost() {
         role: Role::Anchor,
         video_available: true,
         audio_available: true,
+        screen_available: false,
         video_size: None,
         audio_level: 70,
         speaking: true,
@@ -80,16 +81,34 @@ fn who_waits_is_let_in_or_gives_up() {
 fn another_room_takes_the_place_of_this_one_only_when_it_is_entered() {
     let mut state = inside();
     let to = OtherRoom { room_id: Some(2), ..OtherRoom::default() };
-    let there = state.room.as_ref().unwrap().elsewhere(&to);
-    state.on_switch_asked(Some(there.clone()));
+    assert!(state.on_switch_asked(&to));
     state.on_event(&Event::OnSwitchRoom { code: -100_011, message: "kind".into() }, 80);
-    assert_eq!(state.room.as_ref().unwrap().room_id, Some(1));
-    state.on_switch_asked(Some(there));
+    assert_eq!((state.room.as_ref().unwrap().room_id, &state.switching), (Some(1), &None));
+    assert!(state.on_switch_asked(&to));
+    assert!(!state.on_switch_asked(&to), "one way at a time");
     state.on_event(&Event::OnRoomState(RoomState::default()), 81);
     state.on_event(&Event::OnSwitchRoom { code: 0, message: String::new() }, 82);
     let room = state.room.as_ref().unwrap();
     assert_eq!((room.room_id, room.entered_at, state.phase), (Some(2), Some(82), Phase::In));
     assert_eq!(state.room_state, None, "that of the room before");
+}
+
+#[test]
+fn who_waits_for_another_room_is_in_this_one_until_then() {
+    let mut state = inside();
+    state.on_switch_asked(&OtherRoom { room_id: Some(2), ..OtherRoom::default() });
+    state.on_event(&Event::OnWaiting, 80);
+    let switching = state.switching.as_ref().unwrap();
+    assert_eq!((switching.room.room_id, switching.waiting), (Some(2), true));
+    assert_eq!((state.room.as_ref().unwrap().room_id, state.phase), (Some(1), Phase::In));
+    let mut lost = state.clone();
+    lost.on_event(&Event::OnConnectionLost, 81);
+    assert!(lost.switching.is_some(), "the other room is asked all the same");
+    lost.on_event(&Event::OnSwitchRoom { code: 0, message: String::new() }, 82);
+    assert_eq!((lost.room.unwrap().room_id, lost.phase), (Some(2), Phase::In));
+    state.on_event(&exit(ExitCause::Removed), 83);
+    assert_eq!(state.switching, None);
+    assert!(!state.on_switch_asked(&OtherRoom::default()), "in no room");
 }
 
 #[test]

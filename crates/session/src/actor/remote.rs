@@ -214,6 +214,7 @@ impl Actor {
                     role: person.role,
                     video_available: person.sends(Content::Camera),
                     audio_available: person.sends(Content::Voice),
+                    screen_available: person.sends(Content::Screen),
                     video_size: frame.map(|frame| (frame.buffer.width(), frame.buffer.height())),
                     audio_level: if heard { level } else { 0 },
                     speaking: heard && person.speaking,

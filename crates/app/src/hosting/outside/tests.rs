@@ -9,13 +9,11 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
-use confab_server::Identity;
-
 use self::fake::{Gateway, Says, Script, Upnp, Voice, all_closed};
 use super::Routers;
 use super::pcp::WAITS;
+use crate::hosting::tests::kept;
 use crate::hosting::{Networks, Opening, Running};
-use crate::store::HostKey;
 use crate::view::{Outside, OutsideState};
 
 /// Stands for this computer's address in its network.
@@ -49,17 +47,10 @@ fn upnp(outside: Ipv4Addr) -> Script {
     Script { outside: outside.to_string(), ..Script::default() }
 }
 
-fn key() -> HostKey {
-    HostKey { sdk_app_id: 1_600_000_001, key: "k".repeat(64) }
-}
-
-fn identity() -> Identity {
-    Identity::read(&Identity::make().unwrap()).unwrap()
-}
-
 fn start(routers: Routers, door: &SocketAddr) -> Running {
     let networks = Networks::new(|| Ok(vec![HERE.into()]), Duration::from_secs(3600)).with_routers(routers);
-    Running::start(&key(), identity(), Some(door.port()), networks).unwrap()
+    let opening = Opening { port: Some(door.port()), ..Opening::default() };
+    Running::start(kept(None), &opening, networks).unwrap()
 }
 
 /// A port that is free for a server.
@@ -79,7 +70,7 @@ async fn until(running: &mut Running, state: OutsideState) -> Outside {
 }
 
 fn wish(outside: bool, door: SocketAddr) -> Opening {
-    Opening { port: Some(door.port()), lan: None, outside: Some(outside) }
+    Opening { port: Some(door.port()), outside: Some(outside), ..Opening::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +117,7 @@ async fn what_stands_in_the_way_is_said() {
     let door = door();
     let said = async |routers: Routers| {
         let mut running = start(routers, &door);
-        running.open(wish(true, door)).unwrap();
+        running.open(&wish(true, door)).unwrap();
         until(&mut running, OutsideState::Failed).await.message.unwrap()
     };
     let nobody = said(routers(None, None, door)).await;
