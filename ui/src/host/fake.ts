@@ -76,6 +76,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   let stage: Scene | null = null;
   let waiting: RawEnterParams | Fault | null = null;
   let entry: ReturnType<typeof setTimeout> | undefined;
+  let tickets = 0;
 
   const emit = (event: Event) => {
     for (const listener of listeners) listener(event);
@@ -83,6 +84,12 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   const change = (part: Partial<AppState>) => {
     state = { ...state, ...part };
     emit({ event: "state", data: state });
+  };
+  const changePerson = (userId: string, part: Partial<Participant>) => {
+    const participants = state.participants.map((one) =>
+      one.userId === userId ? { ...one, ...part } : one,
+    );
+    change({ participants });
   };
   const later = (work: () => void) => {
     if (delay === 0) work();
@@ -187,6 +194,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         const lan = (request.args.lan ?? state.hosting?.lan ?? false) || wanted;
         const open = lan && (request.args.outside ?? state.hosting?.outside.state === "open");
         const elsewhere = "203.0.113.9:7880";
+        const { passcode } = request.args;
         const hosting: Hosting = {
           server: "http://127.0.0.1:7880",
           lan,
@@ -196,6 +204,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
           outside: open
             ? { state: "open", address: elsewhere, message: null }
             : { state: "off", address: null, message: null },
+          passcode: passcode === undefined ? (state.hosting?.passcode ?? false) : passcode !== "",
+          waitingRoom: request.args.waitingRoom ?? state.hosting?.waitingRoom ?? false,
         };
         change({ hosting });
         return hosting;
@@ -223,8 +233,27 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         waiting = null;
         return taken === null ? null : read(taken);
       }
+      case "make_ticket":
+        return { ticket: `ticket-${++tickets}` };
       case "make_invitation":
-        return formsOf(state);
+        return formsOf(state, request.args);
+      case "switch_room": {
+        const { room } = state;
+        if (room === null) throw new HostFault({ code: -3, message: "You are in no room." });
+        const { roomId = null, strRoomId = null } = request.args;
+        change({ switching: { room: { ...room, roomId, strRoomId }, waiting: false } });
+        return null;
+      }
+      case "cancel_switch_room":
+        change({ switching: null });
+        emit({ event: "onSwitchRoom", data: { code: -3, message: "You stay in this room." } });
+        return null;
+      case "mute_remote_audio":
+        changePerson(request.args.userId, { audioMuted: request.args.mute });
+        return null;
+      case "mute_remote_video_stream":
+        changePerson(request.args.userId, { videoMuted: request.args.mute });
+        return null;
       case "start_nearby":
         change({ nearby: state.nearby ?? [] });
         return null;
@@ -275,12 +304,14 @@ function read(invitation: RawEnterParams | Fault): RawEnterParams {
   return invitation;
 }
 
-function formsOf({ room, hosting }: AppState): InvitationForms {
+function formsOf({ room, hosting }: AppState, { ticket }: RawEnterParams): InvitationForms {
   if (hosting?.lan === true && hosting.addresses.length === 0) {
     throw new HostFault({ code: -3, message: "This computer is in no network." });
   }
   const server = hosting?.addresses[0] ?? room?.server ?? "";
-  const query = `join?server=${server}&room=${room?.strRoomId ?? room?.roomId ?? ""}`;
+  const word = hosting?.passcode === true ? "&passcode=tea" : "";
+  const lets = ticket === undefined ? word : `&ticket=${ticket}`;
+  const query = `join?server=${server}&room=${room?.strRoomId ?? room?.roomId ?? ""}${lets}`;
   const [link, page] = [`confab://${query}`, `https://${server}/${query}`];
   return { link, page, message: `Join my Confab meeting: ${link}` };
 }
@@ -317,6 +348,7 @@ function others(count: number, scene: number): Participant[] {
     role: 20,
     videoAvailable: pictures && index % 4 !== 2,
     audioAvailable: index % 3 !== 1,
+    screenAvailable: false,
     videoSize: pictures && index % 4 !== 2 ? [1280, 720] : null,
     audioLevel: 0,
     speaking: index === 0,

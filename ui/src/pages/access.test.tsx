@@ -1,9 +1,9 @@
 import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { applyTheme } from "../components/theme";
 import type { ExitView } from "../types/ExitView";
-import { faults, join, show } from "./testing";
+import { faults, join, layOut, show, stands } from "./testing";
 
 const CONTROLS = "a[href], button, input, select, textarea, [tabindex='0']";
 
@@ -108,6 +108,37 @@ const PAGES: Record<string, () => Promise<void>> = {
     await click("invite");
     await screen.findByDisplayValue(/^confab:/);
   },
+  "the invitation for one person": async () => {
+    const host = show({ people: 2 });
+    await join();
+    stands(host);
+    await click("hosting-badge");
+    await click("invite-links");
+    await click("invite-once");
+    await screen.findByDisplayValue(/^confab:.*ticket/);
+  },
+  "the question for another room": async () => {
+    show({ people: 1 });
+    await join();
+    await click("switch");
+  },
+  "a meeting whose host has everything open, on the way to another room": async () => {
+    const host = show({ people: 2 });
+    await join();
+    stands(host, { banned: ["eve", "mallory"] });
+    await click("toggle-participants");
+    await click("menu-user-1");
+    act(() => {
+      const { room } = host.state();
+      host.change({ switching: room && { room, waiting: true } });
+    });
+  },
+  "the join page of somebody who hosts": async () => {
+    const host = show({ people: 0 });
+    await click("name");
+    await act(() => host.call({ command: "host_room", args: { passcode: "tea" } }));
+    await screen.findByTestId("door-passcode-off");
+  },
   "the question to somebody who is invited elsewhere": async () => {
     const host = show({ people: 2 });
     await join();
@@ -155,11 +186,7 @@ const PAGES: Record<string, () => Promise<void>> = {
   "the notice: connection lost": () => exit({ reason: 1, cause: "connection_lost" }),
 };
 
-beforeEach(() => {
-  // jsdom lays nothing out: a size lets the gallery place its tiles.
-  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1280);
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(720);
-});
+beforeEach(layOut);
 
 describe.each(Object.entries(PAGES))("%s", (_, arrange) => {
   it("names every control, for people and for tests", async () => {

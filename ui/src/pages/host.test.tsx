@@ -1,35 +1,18 @@
-import { act, screen, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { FakeHost } from "../host/fake";
 import type { HostAction } from "../types/HostAction";
 import type { RoomState } from "../types/RoomState";
-import { faults, join, show } from "./testing";
+import { faults, join, layOut, show, stands } from "./testing";
 
-beforeEach(() => {
-  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1280);
-  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(720);
-});
+beforeEach(layOut);
 
 /** A meeting with two others whose room stands so; the list of people is open. */
 async function meet(change: Partial<RoomState> = {}): Promise<FakeHost> {
   const host = show({ people: 2 });
   await join();
-  const me = host.state().room?.userId ?? "";
-  const stands: RoomState = {
-    owner: me,
-    coHosts: [],
-    locked: false,
-    waitingRoom: false,
-    mutedAll: false,
-    forbidden: [],
-    banned: [],
-    audience: 0,
-    ...change,
-  };
-  act(() => {
-    host.change({ roomState: stands });
-  });
+  stands(host, change);
   await userEvent.click(screen.getByTestId("toggle-participants"));
   return host;
 }
@@ -96,6 +79,68 @@ describe("a host", () => {
     ]);
   });
 
+  it("ends the sharing of a screen", async () => {
+    const host = await meet();
+    const userId = firstOther(host);
+    await userEvent.click(screen.getByTestId(`menu-${userId}`));
+    expect(screen.queryByTestId("do-share")).toBeNull();
+    act(() => {
+      const participants = host.state().participants.map((one) => ({
+        ...one,
+        screenAvailable: true,
+      }));
+      host.change({ participants });
+    });
+    await userEvent.click(screen.getByTestId("do-share"));
+    expect(acts(host)).toEqual([{ action: "stopShare", userId }]);
+  });
+
+  it("sees by name who is kept out, and lets them back in", async () => {
+    const host = await meet();
+    expect(screen.queryByTestId("banned-list")).toBeNull();
+    const [gone, ...participants] = host.state().participants;
+    act(() => {
+      const stands = host.state().roomState;
+      const banned = [gone?.userId ?? "", "guest-x"];
+      host.change({ participants, roomState: stands && { ...stands, banned } });
+    });
+    const list = within(screen.getByTestId("banned-list"));
+    expect(list.getByTestId("banned-guest-x")).toHaveTextContent("guest-x");
+    expect(await faults()).toEqual([]);
+    await userEvent.click(list.getByRole("button", { name: "Let Grace Hopper back in" }));
+    expect(acts(host)).toEqual([{ action: "unban", userId: gone?.userId }]);
+  });
+
+  it("invites one person once, with a ticket in place of the passcode", async () => {
+    const host = await meet();
+    act(() => {
+      const { hosting } = host.state();
+      host.change({ hosting: hosting && { ...hosting, passcode: true } });
+    });
+    await userEvent.click(screen.getByTestId("hosting-badge"));
+    expect(screen.getByTestId("invite-door")).toHaveTextContent("Guests need the passcode");
+    await userEvent.click(screen.getByTestId("invite-links"));
+    const link = screen.getByTestId("invite-link");
+    await waitFor(() => {
+      expect(link).toHaveDisplayValue(/&passcode=tea$/);
+    });
+    expect(screen.getByTestId("invite-dialog")).toHaveTextContent("The passcode is in them.");
+    await userEvent.click(screen.getByTestId("invite-once"));
+    await waitFor(() => {
+      expect(link).toHaveDisplayValue(/room=123&ticket=ticket-1$/);
+    });
+    expect(screen.getByTestId("invite-dialog")).toHaveTextContent("The first who uses one");
+    expect(await faults()).toEqual([]);
+    await userEvent.click(screen.getByTestId("invite-another"));
+    await waitFor(() => {
+      expect(link).toHaveDisplayValue(/ticket-2$/);
+    });
+    await userEvent.click(screen.getByTestId("invite-once"));
+    await waitFor(() => {
+      expect(link).toHaveDisplayValue(/&passcode=tea$/);
+    });
+  });
+
   it("may end the meeting for everybody when leaving", async () => {
     const host = await meet();
     act(() => {
@@ -110,7 +155,7 @@ describe("a host", () => {
 });
 
 describe("somebody who is no host", () => {
-  it("sees who is, and nothing to do about others", async () => {
+  it("sees who is, and may mute and hide others for themselves", async () => {
     const host = await meet({ owner: "somebody", coHosts: [] });
     const userId = firstOther(host);
     act(() => {
@@ -118,7 +163,34 @@ describe("somebody who is no host", () => {
     });
     expect(screen.getByTestId(`participant-${userId}`)).toHaveTextContent("Host");
     expect(screen.queryByTestId("host-tools")).toBeNull();
-    expect(screen.queryByTestId(`menu-${userId}`)).toBeNull();
+    await userEvent.click(screen.getByTestId(`menu-${userId}`));
+    const menu = screen.getByRole("group", { name: "What to do with Grace Hopper" });
+    expect(
+      within(menu)
+        .getAllByRole("button")
+        .map(({ textContent }) => textContent),
+    ).toEqual(["Mute for me", "Hide picture"]);
+  });
+
+  it("hears and sees somebody no longer, alone, and takes that back", async () => {
+    const host = await meet({ owner: "somebody" });
+    const userId = firstOther(host);
+    const choose = async (choice: string) => {
+      await userEvent.click(screen.getByTestId(`menu-${userId}`));
+      await userEvent.click(screen.getByTestId(`do-${choice}`));
+    };
+    await choose("mute-for-me");
+    await choose("hide-for-me");
+    expect(host.state().participants[0]).toMatchObject({ audioMuted: true, videoMuted: true });
+    const row = screen.getByTestId(`participant-${userId}`);
+    expect(row).toHaveTextContent("Muted for you · Picture hidden");
+    // Instead of a picture that stands still.
+    expect(screen.getByTestId(`tile-${userId}`)).toHaveTextContent("GH");
+    expect(await faults()).toEqual([]);
+    await choose("mute-for-me");
+    await choose("hide-for-me");
+    expect(row).not.toHaveTextContent("for you");
+    expect(screen.getByTestId(`tile-${userId}`)).not.toHaveTextContent("GH");
   });
 
   it("is told what a host did", async () => {

@@ -1,10 +1,12 @@
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
+import { vi } from "vitest";
 import { App } from "../App";
 import { StoreContext } from "../components/store";
 import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
 import { Store } from "../state/store";
+import type { RoomState } from "../types/RoomState";
 
 /** Renders the page on a simulated backend. */
 export function show(options: FakeOptions = {}): FakeHost {
@@ -31,4 +33,28 @@ export async function join(): Promise<void> {
   await userEvent.type(screen.getByLabelText("Your name"), "Ada");
   await userEvent.type(screen.getByLabelText("Room"), "123{Enter}");
   await screen.findByTestId("meeting-page");
+}
+
+/** jsdom lays nothing out: a size lets the gallery place its tiles. */
+export function layOut(): void {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1280);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(720);
+}
+
+/** The room that one is in stands so from now on: one's own, without more. */
+export function stands(host: FakeHost, change: Partial<RoomState> = {}): void {
+  const roomState: RoomState = {
+    owner: host.state().room?.userId ?? "",
+    coHosts: [],
+    locked: false,
+    waitingRoom: false,
+    mutedAll: false,
+    forbidden: [],
+    banned: [],
+    audience: 0,
+    ...change,
+  };
+  act(() => {
+    host.change({ roomState });
+  });
 }

@@ -22,6 +22,7 @@ function person(userId: string) {
     role: 20 as const,
     videoAvailable: true,
     audioAvailable: true,
+    screenAvailable: false,
     videoSize: null,
     audioLevel: 0,
     speaking: false,
@@ -50,7 +51,11 @@ function app(change: Partial<RoomState> = {}): AppState {
   };
 }
 
-const ids = (state: AppState, userId: string) => choicesFor(state, userId).map(({ id }) => id);
+/** What the menu offers beside what changes for oneself alone. */
+const ids = (state: AppState, userId: string) =>
+  choicesFor(state, userId)
+    .map(({ id }) => id)
+    .filter((id) => !id.endsWith("-for-me"));
 
 describe("what a host may do", () => {
   it("is everything for the owner, and nothing to oneself", () => {
@@ -85,9 +90,62 @@ describe("what a host may do", () => {
     expect(standingIn(mine, "boss")).toBe("owner");
   });
 
+  it("ends the sharing of a screen where there is one", () => {
+    const state = app();
+    const participants = state.participants.map((one) => ({
+      ...one,
+      screenAvailable: one.userId === "bob",
+    }));
+    expect(ids({ ...state, participants }, "bob")).toContain("share");
+    expect(ids({ ...state, participants }, "boss")).not.toContain("share");
+    expect(choicesFor({ ...state, participants }, "bob").find(({ id }) => id === "share")).toEqual({
+      id: "share",
+      label: "Stop sharing",
+      request: { command: "host_action", args: { action: "stopShare", userId: "bob" } },
+    });
+  });
+
+  it("knows who is kept out", () => {
+    expect(roomTools(app({ banned: ["eve"] }))?.banned).toEqual(["eve"]);
+  });
+
   it("offers to let those speak who may not", () => {
     expect(ids(app({ forbidden: ["bob"] }), "bob")).toContain("allow");
     expect(ids(app({ forbidden: ["bob"] }), "bob")).not.toContain("silence");
+  });
+});
+
+describe("what anybody may do about others", () => {
+  const own = (state: AppState, userId: string) =>
+    choicesFor(state, userId).filter(({ id }) => id.endsWith("-for-me"));
+
+  it("is to mute and hide them for oneself, and to take that back", () => {
+    const guest = app({ owner: "boss", coHosts: [] });
+    expect(own(guest, "boss").map(({ label }) => label)).toEqual(["Mute for me", "Hide picture"]);
+    expect(own(guest, "me")).toEqual([]);
+    const participants = guest.participants.map((one) => ({
+      ...one,
+      audioMuted: true,
+      videoMuted: true,
+    }));
+    expect(own({ ...guest, participants }, "boss")).toEqual([
+      {
+        id: "mute-for-me",
+        label: "Hear again",
+        request: { command: "mute_remote_audio", args: { userId: "boss", mute: false } },
+      },
+      {
+        id: "hide-for-me",
+        label: "Show picture",
+        request: { command: "mute_remote_video_stream", args: { userId: "boss", mute: false } },
+      },
+    ]);
+  });
+
+  it("is about voices only where there are no pictures, and needs no word of the server", () => {
+    const { room, ...rest } = app();
+    const voices: AppState = { ...rest, room: room && { ...room, scene: 2 }, roomState: null };
+    expect(choicesFor(voices, "bob").map(({ id }) => id)).toEqual(["mute-for-me"]);
   });
 });
 

@@ -1,5 +1,7 @@
 import type { AppState } from "../types/AppState";
 import type { HostAction } from "../types/HostAction";
+import type { Participant } from "../types/Participant";
+import type { Request } from "../types/Request";
 import { hasVideo } from "./terms";
 
 /** What somebody is in a room beside their role. */
@@ -9,7 +11,7 @@ export type Standing = "owner" | "coHost" | null;
 export type Choice = {
   id: string;
   label: string;
-  action: HostAction;
+  request: Request;
   /** Cannot be undone by a click, so that it is asked first. */
   question?: string;
 };
@@ -19,6 +21,8 @@ export type RoomTools = {
   mutedAll: boolean;
   locked: boolean;
   waitingRoom: boolean;
+  /** User IDs of those who are kept out. */
+  banned: readonly string[];
   /** Only the owner ends the meeting for all. */
   ends: boolean;
 };
@@ -41,24 +45,49 @@ export function roomTools(app: AppState): RoomTools | null {
   if (room === null || roomState === null) return null;
   const mine = standingIn(app, room.userId);
   if (mine === null) return null;
-  const { mutedAll, locked, waitingRoom } = roomState;
-  return { mutedAll, locked, waitingRoom, ends: mine === "owner" };
+  const { mutedAll, locked, waitingRoom, banned } = roomState;
+  return { mutedAll, locked, waitingRoom, banned, ends: mine === "owner" };
 }
 
-/** What I may do to somebody else, in the order of the menu; empty where nothing. */
+/** What I may do about somebody else, in the order of the menu; empty where nothing. */
 export function choicesFor(app: AppState, userId: string): Choice[] {
+  const { room } = app;
+  const person = app.participants.find((one) => one.userId === userId);
+  if (room === null || person === undefined || userId === room.userId) return [];
+  return [...ownChoices(person, hasVideo(room.scene)), ...hostChoices(app, person)];
+}
+
+/** What changes for me alone. */
+function ownChoices({ userId, audioMuted, videoMuted }: Participant, pictures: boolean): Choice[] {
+  const voice: Choice = {
+    id: "mute-for-me",
+    label: audioMuted ? "Hear again" : "Mute for me",
+    request: { command: "mute_remote_audio", args: { userId, mute: !audioMuted } },
+  };
+  const picture: Choice = {
+    id: "hide-for-me",
+    label: videoMuted ? "Show picture" : "Hide picture",
+    request: { command: "mute_remote_video_stream", args: { userId, mute: !videoMuted } },
+  };
+  return pictures ? [voice, picture] : [voice];
+}
+
+/** What a host does to them. */
+function hostChoices(app: AppState, person: Participant): Choice[] {
   const { room, roomState } = app;
-  if (room === null || roomState === null || userId === room.userId) return [];
+  if (room === null || roomState === null) return [];
+  const { userId } = person;
   const mine = standingIn(app, room.userId);
   const theirs = standingIn(app, userId);
   // A co-host does nothing to the other hosts.
   if (mine === null || (mine === "coHost" && theirs !== null)) return [];
-  const person = app.participants.find((one) => one.userId === userId);
-  if (person === undefined) return [];
   const name = person.name || userId;
   const choices: Choice[] = [];
   const add = (id: string, label: string, action: HostAction, question?: string) => {
-    choices.push(question === undefined ? { id, label, action } : { id, label, action, question });
+    const request: Request = { command: "host_action", args: action };
+    choices.push(
+      question === undefined ? { id, label, request } : { id, label, request, question },
+    );
   };
   if (person.audioAvailable) add("mute", "Mute", { action: "mute", userId });
   if (roomState.forbidden.includes(userId)) {
@@ -69,6 +98,7 @@ export function choicesFor(app: AppState, userId: string): Choice[] {
   if (person.videoAvailable && hasVideo(room.scene)) {
     add("video", "Stop video", { action: "stopVideo", userId });
   }
+  if (person.screenAvailable) add("share", "Stop sharing", { action: "stopShare", userId });
   if (mine === "owner") {
     const on = theirs !== "coHost";
     add("co-host", on ? "Make co-host" : "No longer co-host", { action: "coHost", userId, on });
@@ -85,7 +115,7 @@ export function choicesFor(app: AppState, userId: string): Choice[] {
     "ban",
     "Remove and keep out",
     { action: "remove", userId, ban: true },
-    `${name} leaves the meeting and cannot come back as long as it goes on.`,
+    `${name} leaves the meeting and cannot come back until a host lets them, or it ends.`,
   );
   return choices;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RawEnterParams } from "../types/RawEnterParams";
 import type { RoomView } from "../types/RoomView";
-import { invitedTo, isIn, mayInvite } from "./invitation";
+import { invitedTo, invitingWords, isIn, mayInvite } from "./invitation";
 import { checkForm, EMPTY_FORM } from "./join";
 
 const params: RawEnterParams = {
@@ -22,6 +22,7 @@ describe("an invitation", () => {
       sdkAppId: "",
       userId: "",
       userSig: "",
+      privateMapKey: "",
       passcode: "",
       ticket: "",
     });
@@ -78,5 +79,11 @@ describe("an invitation", () => {
       false,
     );
     expect(isIn(invited, null)).toBe(false);
+  });
+
+  it("says who comes in by it, and whether a passcode is in it", () => {
+    expect(invitingWords(false, false)).toMatch(/A passcode is not in them\.$/);
+    expect(invitingWords(false, true)).toMatch(/The passcode is in them\.$/);
+    expect(invitingWords(true, true)).toMatch(/once\.$/);
   });
 });

@@ -20,6 +20,7 @@ export function invitedTo(params: RawEnterParams): Invited {
     sdkAppId: params.sdkAppId === undefined ? "" : String(params.sdkAppId),
     userId: params.userId ?? "",
     userSig: params.userSig ?? "",
+    privateMapKey: "",
     passcode: params.passcode ?? "",
     ticket: params.ticket ?? "",
   };
@@ -30,6 +31,14 @@ export function invitedTo(params: RawEnterParams): Invited {
   }
   const room = strRoomId === undefined ? `room ${roomId ?? ""}` : `the room “${strRoomId}”`;
   return { change, words: `${room} at ${placeOf(server)}` };
+}
+
+/** Who comes in by the invitations below; `passcode`: one is asked for, and known here. */
+export function invitingWords(once: boolean, passcode: boolean): string {
+  if (once) return "The first who uses one of these comes into this room, once.";
+  return passcode
+    ? "Whoever has one of these comes into this room. The passcode is in them."
+    : "Whoever has one of these comes into this room. A passcode is not in them.";
 }
 
 /** Whether one is in that room already. */

@@ -9,6 +9,7 @@ import {
   EMPTY_FORM,
   fieldOfFault,
   firstWrong,
+  identityOf,
   needsAdvanced,
   proofWords,
   roleOf,
@@ -143,6 +144,26 @@ describe("the form", () => {
   it("asks for an address only when a server is joined", () => {
     expect(checkForm({ ...good, where: "server" })).toHaveProperty("server");
     expect(checkForm({ ...good, where: "host", sdkAppId: "nonsense" })).toEqual({});
+  });
+
+  it("has a passcode that is not too long, where rooms are opened with it", () => {
+    const long = { ...good, where: "host" as const, hostPasscode: "ß".repeat(257) };
+    expect(checkForm(long).hostPasscode).toBe(
+      "A passcode has at most 256 characters; this one has 257.",
+    );
+    expect(checkForm({ ...long, hostPasscode: "ß".repeat(256) })).toEqual({});
+    expect(checkForm(long, true)).toEqual({});
+    expect(checkForm({ ...long, where: "server", server: "10.0.0.1" })).toEqual({});
+  });
+
+  it("shows a permission only to a server, and the refusal of one beside it", () => {
+    const form = { ...good, where: "server" as const, privateMapKey: " eJw " };
+    expect(identityOf(form)).toMatchObject({ privateMapKey: "eJw" });
+    expect(identityOf({ ...form, privateMapKey: " " })).not.toHaveProperty("privateMapKey");
+    expect(identityOf({ ...form, where: "host" })).not.toHaveProperty("privateMapKey");
+    expect(fieldOfFault(-100006, null, form)).toBe("privateMapKey");
+    expect(fieldOfFault(-100006, null, { ...form, where: "host" })).toBeNull();
+    expect(needsAdvanced({ privateMapKey: "wrong" })).toBe(true);
   });
 
   it("opens the advanced part only for what it hides", () => {

@@ -14,10 +14,15 @@ export type JoinForm = {
   where: Where;
   /** When hosting: other computers may come in too. */
   lan: boolean;
+  /** When hosting: what guests have to say; empty for nothing. */
+  hostPasscode: string;
+  /** When hosting: those who come wait for a host. */
+  hostWaiting: boolean;
   server: string;
   sdkAppId: string;
   userId: string;
   userSig: string;
+  privateMapKey: string;
   passcode: string;
   /** What an invitation brought along to let somebody in once; it is not seen. */
   ticket: string;
@@ -34,10 +39,13 @@ export const EMPTY_FORM: JoinForm = {
   role: ANCHOR,
   where: "host",
   lan: false,
+  hostPasscode: "",
+  hostWaiting: false,
   server: "",
   sdkAppId: "",
   userId: "",
   userSig: "",
+  privateMapKey: "",
   passcode: "",
   ticket: "",
   microphone: true,
@@ -45,7 +53,16 @@ export const EMPTY_FORM: JoinForm = {
 };
 
 /** The fields that can be wrong; `role` and `scene` are choices and cannot. */
-export type FieldName = "name" | "room" | "server" | "passcode" | "sdkAppId" | "userId" | "userSig";
+export type FieldName =
+  | "name"
+  | "room"
+  | "server"
+  | "hostPasscode"
+  | "passcode"
+  | "sdkAppId"
+  | "userId"
+  | "userSig"
+  | "privateMapKey";
 export type FieldErrors = Partial<Record<FieldName, string>>;
 
 /** In the order of the page: the first wrong one gets the focus. */
@@ -53,10 +70,12 @@ const FIELDS: readonly FieldName[] = [
   "name",
   "room",
   "server",
+  "hostPasscode",
   "userId",
   "passcode",
   "sdkAppId",
   "userSig",
+  "privateMapKey",
 ];
 
 const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>([
@@ -64,18 +83,20 @@ const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>([
   "sdkAppId",
   "userId",
   "userSig",
+  "privateMapKey",
 ]);
 
 /** Closer codes of -100018 that concern the SDKAppID. */
 const OTHER_APP: ReadonlySet<number> = new Set([-70014, -70020, -70252]);
 
+const MAX_PASSCODE = 256;
 const MAX_ROOM_NUMBER = 4294967294;
 const MAX_SDK_APP_ID = 4294967295;
 const ROOM_TEXT = /^[A-Za-z0-9 !#$%&()+\-:;<=.>?@[\]^_{}|~,]$/;
 const USER_ID = /^[A-Za-z0-9_-]$/;
 
-/** Every field that the form in its present state would be refused for. */
-export function checkForm(form: JoinForm): FieldErrors {
+/** Every field that the form would be refused for; what rooms that are open already ask is settled. */
+export function checkForm(form: JoinForm, open = false): FieldErrors {
   const errors: FieldErrors = {};
   const put = (field: FieldName, error: string | null) => {
     if (error !== null) errors[field] = error;
@@ -89,8 +110,18 @@ export function checkForm(form: JoinForm): FieldErrors {
   if (form.where === "server") {
     put("server", checkServer(form.server));
     put("sdkAppId", checkSdkAppId(form.sdkAppId, form.userSig));
+  } else if (!open) {
+    put("hostPasscode", checkPasscode(form.hostPasscode));
   }
   return errors;
+}
+
+/** What is asked of guests; empty is nothing. */
+export function checkPasscode(typed: string): string | null {
+  const length = characters(typed).length;
+  return length > MAX_PASSCODE
+    ? `A passcode has at most ${MAX_PASSCODE} characters; this one has ${length}.`
+    : null;
 }
 
 function checkName(typed: string): string | null {
@@ -193,6 +224,8 @@ export function fieldOfFault(
       return "userId";
     case -102011:
       return form.where === "server" && form.userSig === "" ? "passcode" : null;
+    case -100006:
+      return form.where === "server" ? "privateMapKey" : null;
     case -3320:
     case -100018:
       return form.where === "server" ? "userSig" : null;
@@ -235,6 +268,7 @@ export function identityOf(form: JoinForm): {
   userId?: string;
   sdkAppId?: number;
   userSig?: string;
+  privateMapKey?: string;
   passcode?: string;
   ticket?: string;
 } {
@@ -242,10 +276,12 @@ export function identityOf(form: JoinForm): {
   if (form.where === "host") return userId;
   const [app, userSig] = [form.sdkAppId.trim(), form.userSig.trim()];
   const { passcode, ticket } = form;
+  const privateMapKey = form.privateMapKey.trim();
   return {
     ...userId,
     ...(app === "" ? {} : { sdkAppId: Number(app) }),
     ...(userSig === "" ? {} : { userSig }),
+    ...(privateMapKey === "" ? {} : { privateMapKey }),
     ...(passcode === "" ? {} : { passcode }),
     ...(ticket === "" ? {} : { ticket }),
   };

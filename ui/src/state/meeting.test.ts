@@ -25,6 +25,7 @@ function app(change: Partial<AppState>, scene: 0 | 1 | 2 | 3 = 0, role: 20 | 21 
         role: 20,
         videoAvailable: true,
         audioAvailable: false,
+        screenAvailable: false,
         videoSize: null,
         audioLevel: 90,
         speaking: true,
@@ -63,6 +64,17 @@ describe("people", () => {
     expect(peopleOf(app({}))[1]?.speaking).toBe(false);
     const microphone = { on: true, muted: true, speaking: true, level: 50, fault: null };
     expect(peopleOf(app({ microphone }))[0]).toMatchObject({ microphone: "off", speaking: false });
+  });
+
+  it("whom I muted or hid for myself are marked", () => {
+    const state = app({});
+    const participants = state.participants.map((one) => ({
+      ...one,
+      audioMuted: true,
+      videoMuted: true,
+    }));
+    expect(peopleOf({ ...state, participants })[1]).toMatchObject({ silenced: true, hidden: true });
+    expect(peopleOf(state)[1]).toMatchObject({ silenced: false, hidden: false });
   });
 
   it("whose device is waited for are neither seen nor heard", () => {

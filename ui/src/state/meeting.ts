@@ -17,6 +17,10 @@ export type Person = {
   speaking: boolean;
   /** How loud they are, 0 to 100. */
   level: number;
+  /** I muted them for myself. */
+  silenced: boolean;
+  /** I hid their picture for myself. */
+  hidden: boolean;
   connection: Standing;
 };
 
@@ -51,6 +55,8 @@ export function peopleOf(app: AppState, network: Network = UNMEASURED): Person[]
     video: isSeen(app) ? (app.camera.ready ? "on" : "starting") : "off",
     speaking: isHeard(app) && app.microphone.speaking,
     level: isHeard(app) ? app.microphone.level : 0,
+    silenced: false,
+    hidden: false,
     connection: ownStanding(network),
   };
   const others = app.participants.map((other): Person => ({
@@ -63,6 +69,8 @@ export function peopleOf(app: AppState, network: Network = UNMEASURED): Person[]
     video: other.videoAvailable ? (other.videoSize === null ? "starting" : "on") : "off",
     speaking: other.audioAvailable && other.speaking,
     level: other.audioAvailable ? other.audioLevel : 0,
+    silenced: other.audioMuted,
+    hidden: other.videoMuted,
     connection: standingOf(network, other.userId),
   }));
   return [self, ...others];

@@ -4,12 +4,20 @@ import { rememberedForm, rememberForm } from "./memory";
 import { rememberedTheme, rememberTheme } from "./theme";
 
 it("brings the form back", () => {
-  rememberForm(localStorage, { ...EMPTY_FORM, name: "Ada", scene: 3, role: 21, lan: true });
+  rememberForm(localStorage, {
+    ...EMPTY_FORM,
+    name: "Ada",
+    scene: 3,
+    role: 21,
+    lan: true,
+    hostWaiting: true,
+  });
   expect(rememberedForm(localStorage)).toMatchObject({
     name: "Ada",
     scene: 3,
     role: 21,
     lan: true,
+    hostWaiting: true,
   });
 });
 
@@ -20,6 +28,17 @@ it.each(["", "{", "null", "7", '{"scene":9,"role":1,"name":5,"where":"moon","lan
     expect(rememberedForm(localStorage)).toEqual({});
   },
 );
+
+it("keeps no secret", () => {
+  const secrets = { userSig: "planted", privateMapKey: "planted", passcode: "planted" };
+  rememberForm(localStorage, {
+    ...EMPTY_FORM,
+    ...secrets,
+    hostPasscode: "planted",
+    ticket: "planted",
+  });
+  expect(localStorage.getItem("confab.join")).not.toContain("planted");
+});
 
 it("does without a place to keep things", () => {
   rememberForm(null, EMPTY_FORM);

@@ -3,7 +3,7 @@ import { ANCHOR, AUDIENCE, SCENES } from "./terms";
 
 const KEY = "confab.join";
 
-/** What is worth typing only once. Never the UserSig: it is a secret. */
+/** What is worth typing only once. Never UserSig, PrivateMapKey and passcodes: they are secrets. */
 type Remembered = Pick<
   JoinForm,
   | "name"
@@ -14,6 +14,7 @@ type Remembered = Pick<
   | "role"
   | "where"
   | "lan"
+  | "hostWaiting"
   | "server"
   | "sdkAppId"
 >;
@@ -28,6 +29,7 @@ export function rememberForm(storage: Storage | null, form: JoinForm): void {
     role: form.role,
     where: form.where,
     lan: form.lan,
+    hostWaiting: form.hostWaiting,
     server: form.server,
     sdkAppId: form.sdkAppId,
   };
@@ -55,7 +57,10 @@ export function rememberedForm(storage: Storage | null): Partial<Remembered> {
   if (kind === "number" || kind === "text") form.roomKind = kind;
   const where = fields["where"];
   if (where === "host" || where === "server") form.where = where;
-  if (typeof fields["lan"] === "boolean") form.lan = fields["lan"];
+  for (const key of ["lan", "hostWaiting"] as const) {
+    const value = fields[key];
+    if (typeof value === "boolean") form[key] = value;
+  }
   const scene = SCENES.find(({ id }) => id === fields["scene"]);
   if (scene) form.scene = scene.id;
   const role = fields["role"];

@@ -283,6 +283,8 @@ describe("hosting", () => {
     fingerprint: "",
     sdkAppId: 1,
     outside: { state: "off", address: null, message: null } as const,
+    passcode: false,
+    waitingRoom: false,
   };
   const out: Event = {
     event: "onExitRoom",
@@ -415,5 +417,30 @@ describe("inside", () => {
       "bo was removed",
       "bo joined the audience",
     ]);
+  });
+});
+
+describe("another room", () => {
+  it("that was entered over a lost connection is another connection", () => {
+    const lost = after(inside(), { event: "onConnectionLost" });
+    expect(lost.connection).toBe("lost");
+    const refused: Event = { event: "onSwitchRoom", data: { code: -3, message: "No." } };
+    expect(after(lost, refused)).toBe(lost);
+    const over = after(lost, { event: "onSwitchRoom", data: { code: 0, message: "" } });
+    expect(over).toMatchObject({ connection: "fine", spoken: "You are in another room." });
+  });
+});
+
+describe("people who were here", () => {
+  it("are known by name when they are gone", () => {
+    const bo = { userId: "bo", name: "Bo" } as AppState["participants"][number];
+    const here = after(inside(), snapshot({ phase: "in", room, participants: [bo] }));
+    const gone = after(here, snapshot({ phase: "in", room, participants: [] }));
+    expect(gone.names.get("bo")).toBe("Bo");
+    expect(gone.names).toBe(here.names);
+    const renamed = [{ ...bo, name: "Bob" }];
+    expect(
+      after(gone, snapshot({ phase: "in", room, participants: renamed })).names.get("bo"),
+    ).toBe("Bob");
   });
 });

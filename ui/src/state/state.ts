@@ -6,38 +6,13 @@ import type { RoomView } from "../types/RoomView";
 import { UNKNOWN, withListed, withUsed, type Known } from "./devices";
 import { noticeOf, type Notice } from "./exit";
 import { hostWords } from "./host";
-import {
-  EMPTY_FORM,
-  fieldOfFault,
-  needsAdvanced,
-  proofWords,
-  type FieldErrors,
-  type FieldName,
-  type JoinForm,
-} from "./join";
+import { EMPTY_FORM, needsAdvanced, type FieldErrors, type JoinForm } from "./join";
+import { edit, explainsEntry, fail, refuse, type Joining, type Step } from "./joining";
 import { AUDIENCE } from "./terms";
 import { UNMEASURED, withoutConnection, withQualities, type Network } from "./network";
 import { addJoined, addToast, withoutDevice, type Device, type Toast } from "./toast";
 import { isIn, type Invited } from "./invitation";
 import { inWords } from "./words";
-
-/** Steps of joining that a person may have to wait for. */
-export type Step = "hosting" | "entering" | "waiting";
-
-export type Joining = {
-  form: JoinForm;
-  errors: FieldErrors;
-  /** How often complaints came up: each time the person goes on at the first of them. */
-  complaints: number;
-  /** A refusal that belongs to no single field. */
-  refusal: string | null;
-  /** The advanced part is open. */
-  advanced: boolean;
-  /** What is being waited for; null when nothing is. */
-  step: Step | null;
-  /** The entry failed with this code, and nothing has said why yet. */
-  unexplained: number | null;
-};
 
 export type Connection = "fine" | "lost" | "reconnecting";
 
@@ -71,6 +46,8 @@ export type State = {
   invited: Invited | null;
   /** Who leaves goes on to another room: no notice stands in the way. */
   goingOn: boolean;
+  /** What people are called who were in the room, by user ID: those who are kept out are known by no more. */
+  names: ReadonlyMap<string, string>;
   /** The latest thing to be read out by a screen reader. */
   spoken: string;
 };
@@ -116,6 +93,7 @@ export const IDLE: AppState = {
   participants: [],
   roomState: null,
   waiting: [],
+  switching: null,
   exit: null,
   userId: "",
 };
@@ -145,6 +123,7 @@ export function initialState(form: JoinForm = EMPTY_FORM): State {
     closeAsked: false,
     invited: null,
     goingOn: false,
+    names: new Map(),
     spoken: "",
   };
 }
@@ -215,42 +194,6 @@ export function reduce(state: State, action: Action): State {
   }
 }
 
-/** A change takes back the complaint about what was changed, and no other. */
-function edit(joining: Joining, change: Partial<JoinForm>): Joining {
-  const touched = new Set<FieldName>();
-  if ("name" in change) touched.add("name");
-  if ("roomKind" in change || "roomNumber" in change || "roomText" in change) touched.add("room");
-  if ("server" in change) touched.add("server");
-  if ("sdkAppId" in change) touched.add("sdkAppId");
-  if ("userId" in change) touched.add("userId");
-  if ("userSig" in change) touched.add("userSig");
-  if ("passcode" in change) touched.add("passcode");
-  // A guest needs nothing that a User ID was lacking.
-  if (change.userId === "" && joining.form.userSig.trim() === "")
-    for (const field of ["sdkAppId", "userSig"] as const) touched.add(field);
-  if ("where" in change)
-    for (const field of ["server", "passcode", "sdkAppId", "userSig"] as const) touched.add(field);
-  // What lets somebody in once does so there and nowhere else.
-  const elsewhere = (touched.has("server") || touched.has("room")) && !("ticket" in change);
-  const errors = Object.fromEntries(
-    Object.entries(joining.errors).filter(([field]) => !touched.has(field as FieldName)),
-  );
-  const form = { ...joining.form, ...(elsewhere ? { ticket: "" } : {}), ...change };
-  return { ...joining, form, errors, refusal: null };
-}
-
-type Refusal = { code: number; detail?: number | null; message: string };
-
-function refuse(joining: Joining, { code, detail = null, message }: Refusal): Joining {
-  const field = fieldOfFault(code, detail, joining.form);
-  const idle: Joining = { ...joining, step: null, unexplained: null };
-  const words = proofWords(code, joining.form) ?? inWords({ code, message });
-  if (field === null) return { ...idle, refusal: words };
-  const errors: FieldErrors = { [field]: words };
-  const advanced = joining.advanced || needsAdvanced(errors);
-  return { ...idle, errors, complaints: joining.complaints + 1, refusal: null, advanced };
-}
-
 function onEvent(state: State, event: Event, now: number): State {
   switch (event.event) {
     case "state":
@@ -258,7 +201,8 @@ function onEvent(state: State, event: Event, now: number): State {
     case "closeAsked":
       return { ...state, closeAsked: true };
     case "onEnterRoom":
-      if (event.data.result < 0) return onEntryFailed(state, event.data.result);
+      if (event.data.result < 0)
+        return { ...state, joining: fail(state.joining, event.data.result) };
       return {
         ...state,
         joining: { ...state.joining, step: null, errors: {}, refusal: null },
@@ -309,6 +253,7 @@ function onEvent(state: State, event: Event, now: number): State {
         ? state
         : {
             ...state,
+            connection: "fine",
             since: now,
             panel: null,
             network: UNMEASURED,
@@ -349,24 +294,6 @@ function inPreview(state: State, code: number): boolean {
   return pageOf(state) === "join" && state.joining.step === null && CAMERA_CODES.has(code);
 }
 
-function explainsEntry({ step, unexplained }: Joining, code: number): boolean {
-  return unexplained === code || (step !== null && !isDeviceCode(code));
-}
-
-/** Cameras, microphones and speakers, and all warnings: they never decide an entry. */
-function isDeviceCode(code: number): boolean {
-  return code > 0 || (code <= -1301 && code >= -1399);
-}
-
-function onEntryFailed(state: State, code: number): State {
-  const { joining } = state;
-  const said = joining.refusal !== null || Object.keys(joining.errors).length > 0;
-  if (said) return { ...state, joining: { ...joining, step: null } };
-  const message = `The room could not be entered (code ${code}). Try again in a moment.`;
-  const refused = refuse(joining, { code, message });
-  return { ...state, joining: { ...refused, unexplained: code } };
-}
-
 /** The state and the events tell of one another; whichever comes first counts. */
 function onState(state: State, app: AppState, now: number): State {
   const { phase, room, hosting } = app;
@@ -376,6 +303,7 @@ function onState(state: State, app: AppState, now: number): State {
     joining: meant(state, app),
     toasts: mended(state, app),
     devices: withListed(state.devices, app.devices),
+    names: named(state.names, app),
   };
   if (room !== null) {
     next.room = room;
@@ -398,6 +326,13 @@ function onState(state: State, app: AppState, now: number): State {
   // The last exit stands in the state until the next entry: it counts once.
   if (phase === "idle" && app.exit !== null && state.since !== null) return onExit(next, app.exit);
   return next;
+}
+
+/** Those who are here are remembered by name. */
+function named(known: State["names"], { participants }: AppState): State["names"] {
+  const news = participants.filter(({ userId, name }) => known.get(userId) !== name);
+  if (news.length === 0) return known;
+  return new Map([...known, ...news.map(({ userId, name }) => [userId, name] as const)]);
 }
 
 /** The server that the app was started with is filled in, once: what is typed later stays. */

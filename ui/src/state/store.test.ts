@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fakeHost, type FakeHost, type FakeOptions } from "../host/fake";
+import { HostFault } from "../host/host";
 import { rememberedForm } from "./memory";
 import { pageOf } from "./state";
 import { Store } from "./store";
@@ -409,5 +410,41 @@ describe("being invited", () => {
     await settled();
     expect(store.get().invited).toBeNull();
     expect(store.get().toasts.at(-1)?.text).toContain("the room that you are in");
+  });
+});
+
+describe("going to another room", () => {
+  it("is refused in words, and told as accepted only where it is", async () => {
+    const { host, store } = open();
+    await settled();
+    expect(await store.switchRoom({ roomId: 124 })).toBe(false);
+    expect(store.get().toasts.at(-1)).toMatchObject({ kind: "error", text: "You are in no room." });
+    fill(store);
+    await store.join();
+    expect(await store.switchRoom({ roomId: 124 })).toBe(true);
+    expect(host.state().switching?.room.roomId).toBe(124);
+    await store.cancelSwitch();
+    expect(host.state().switching).toBeNull();
+  });
+});
+
+describe("an invitation", () => {
+  it("for one person holds a ticket of its own, and says why there is none", async () => {
+    const { host, store } = open();
+    await settled();
+    fill(store, { hostPasscode: "tea" });
+    await store.join();
+    const link = async (once?: boolean) => {
+      const made = await store.invitation(once);
+      return typeof made === "string" ? made : made.link;
+    };
+    expect(await link()).toMatch(/&passcode=tea$/);
+    expect(await link(true)).toMatch(/&ticket=ticket-1$/);
+    expect(await link(true)).toMatch(/&ticket=ticket-2$/);
+    host.call = () =>
+      Promise.reject(new HostFault({ code: -3, message: "Only hosts may do this." }));
+    expect(await link(true)).toBe("Only hosts may do this.");
+    expect(await store.setDoor({ waitingRoom: true })).toBe(false);
+    expect(store.get().toasts.at(-1)?.text).toBe("Only hosts may do this.");
   });
 });

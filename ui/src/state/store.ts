@@ -4,6 +4,8 @@ import type { Event } from "../types/Event";
 import type { HostAction } from "../types/HostAction";
 import type { Hosting } from "../types/Hosting";
 import type { InvitationForms } from "../types/InvitationForms";
+import type { MadeTicket } from "../types/MadeTicket";
+import type { OtherRoom } from "../types/OtherRoom";
 import type { RawEnterParams } from "../types/RawEnterParams";
 import type { Request } from "../types/Request";
 import type { Scene } from "../types/Scene";
@@ -116,7 +118,7 @@ export class Store {
   async join(): Promise<void> {
     const { form, step } = this.state.joining;
     if (step !== null) return;
-    const errors = checkForm(form);
+    const errors = checkForm(form, this.state.app.hosting !== null);
     this.dispatch({ type: "wrong", errors });
     if (firstWrong(errors) !== null) return;
     rememberForm(this.options.storage, form);
@@ -146,7 +148,22 @@ export class Store {
 
   /** Does what a host does. */
   async act(action: HostAction): Promise<void> {
-    await this.openly({ command: "host_action", args: action });
+    await this.request({ command: "host_action", args: action });
+  }
+
+  /** Asks the backend for something that answers nothing; a refusal is a message on the page. */
+  async request(request: Request): Promise<void> {
+    await this.openly(request);
+  }
+
+  /** Goes to another room of the server; whether it was accepted. How it went is told by events. */
+  async switchRoom(to: OtherRoom): Promise<boolean> {
+    return this.openly({ command: "switch_room", args: to });
+  }
+
+  /** Stays, while the other room has not let us in. */
+  async cancelSwitch(): Promise<void> {
+    await this.openly({ command: "cancel_switch_room", args: {} });
   }
 
   /** Goes on stage, or off it. */
@@ -229,10 +246,18 @@ export class Store {
     await this.openly({ command: "host_room", args: { outside } });
   }
 
-  /** What brings one more person into the room that one is in; a sentence where nothing can. */
-  async invitation(): Promise<InvitationForms | string> {
+  /** Changes who comes in to the rooms open here; what is left out stays. Whether it was done. */
+  async setDoor(door: { passcode?: string; waitingRoom?: boolean }): Promise<boolean> {
+    return this.openly({ command: "host_room", args: door });
+  }
+
+  /** What brings others into the room that one is in, or one person once; a sentence where nothing can. */
+  async invitation(once = false): Promise<InvitationForms | string> {
     try {
-      const made = await this.host.call({ command: "make_invitation", args: {} });
+      const args = once
+        ? ((await this.host.call({ command: "make_ticket", args: {} })) as MadeTicket)
+        : {};
+      const made = await this.host.call({ command: "make_invitation", args });
       return made as InvitationForms;
     } catch (thrown) {
       return HostFault.from(thrown).message;
@@ -292,7 +317,7 @@ export class Store {
   /** The steps of an entry; `stale` says that it was given up meanwhile. */
   private async enter(form: JoinForm, stale: () => boolean): Promise<void> {
     if (form.where === "host") this.dispatch({ type: "step", step: "hosting" });
-    const hosting = form.where === "host" ? await this.openRooms(form.lan) : null;
+    const hosting = form.where === "host" ? await this.openRooms(form) : null;
     if (stale()) return;
     this.dispatch({ type: "step", step: "entering" });
     await this.prepareDevices(form);
@@ -310,11 +335,12 @@ export class Store {
     });
   }
 
-  private async openRooms(lan: boolean): Promise<Hosting> {
+  private async openRooms({ lan, hostPasscode, hostWaiting }: JoinForm): Promise<Hosting> {
     const open = this.state.app.hosting;
-    // Once it is open it has a switch of its own.
+    // Once it is open it has switches of its own.
     if (open !== null) return open;
-    return (await this.host.call({ command: "host_room", args: { lan } })) as Hosting;
+    const args = { lan, passcode: hostPasscode, waitingRoom: hostWaiting };
+    return (await this.host.call({ command: "host_room", args })) as Hosting;
   }
 
   /** The camera as wished and as the scene allows. The microphone opens only once one is inside. */
@@ -367,12 +393,14 @@ export class Store {
     }
   }
 
-  /** Calls, and turns a refusal into a message on the page. */
-  private async openly(request: Request): Promise<void> {
+  /** Calls, and turns a refusal into a message on the page. Whether it was accepted. */
+  private async openly(request: Request): Promise<boolean> {
     try {
       await this.host.call(request);
+      return true;
     } catch (thrown) {
       this.complain(thrown);
+      return false;
     }
   }
 

@@ -5,7 +5,7 @@ import { Field } from "../../components/Field";
 import { Icon } from "../../components/Icon";
 import { useStore } from "../../components/store";
 import type { JoinForm } from "../../state/join";
-import type { Joining } from "../../state/state";
+import type { Joining } from "../../state/joining";
 import styles from "./JoinFormCard.module.css";
 
 type AdvancedProps = {
@@ -113,7 +113,7 @@ function ServerFields({ joining: { form, errors }, busy, edit }: AdvancedProps) 
           <span className={styles["show"]}>
             <IconButton
               icon={shown ? "eyeOff" : "eye"}
-              label={shown ? "Hide the UserSig" : "Show the UserSig"}
+              label={shown ? "Hide the secrets" : "Show the secrets"}
               data-testid="user-sig-show"
               onClick={() => {
                 show(!shown);
@@ -121,6 +121,19 @@ function ServerFields({ joining: { form, errors }, busy, edit }: AdvancedProps) 
             />
           </span>
         }
+      />
+      <Field
+        label="PrivateMapKey"
+        name="privateMapKey"
+        type={shown ? "text" : "password"}
+        placeholder="Where the server asks for permissions"
+        value={form.privateMapKey}
+        error={errors.privateMapKey}
+        disabled={busy}
+        data-testid="private-map-key"
+        onValue={(privateMapKey) => {
+          edit({ privateMapKey });
+        }}
       />
     </>
   );

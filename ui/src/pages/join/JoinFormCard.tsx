@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState, type SyntheticEvent } from "react";
 import { Button, Spinner } from "../../components/Button";
 import { Check } from "../../components/Check";
 import { Choice } from "../../components/Choice";
+import { DoorSwitch } from "../../components/DoorSwitch";
 import { EndDialog } from "../../components/EndDialog";
 import { Field } from "../../components/Field";
 import { Icon, type IconName } from "../../components/Icon";
@@ -9,7 +10,7 @@ import { LanSwitch } from "../../components/LanSwitch";
 import { useStore } from "../../components/store";
 import { mayInvite } from "../../state/invitation";
 import { firstWrong, type JoinForm } from "../../state/join";
-import type { Joining, Step } from "../../state/state";
+import type { Joining, Step } from "../../state/joining";
 import { ANCHOR, AUDIENCE, hasRoles, SCENES } from "../../state/terms";
 import type { Hosting } from "../../types/Hosting";
 import { Advanced } from "./Advanced";
@@ -153,7 +154,13 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
         />
       )}
       {values.where === "host" && (
-        <HostingPart hosting={hosting} values={values} busy={busy} edit={edit} />
+        <HostingPart
+          hosting={hosting}
+          values={values}
+          error={errors.hostPasscode}
+          busy={busy}
+          edit={edit}
+        />
       )}
       {values.ticket !== "" && (
         <p className={styles["note"]} data-testid="ticket-note">
@@ -232,7 +239,9 @@ function RoleChoice({ values, busy, edit }: PartProps) {
   );
 }
 
-function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hosting | null }) {
+type HostingPartProps = PartProps & { hosting: Hosting | null; error: string | undefined };
+
+function HostingPart({ hosting, values, error, busy, edit }: HostingPartProps) {
   const store = useStore();
   const [asking, setAsking] = useState(false);
   if (hosting !== null) {
@@ -269,20 +278,45 @@ function HostingPart({ hosting, values, busy, edit }: PartProps & { hosting: Hos
           )}
         </div>
         <LanSwitch hosting={hosting} testId="host-lan" />
+        <DoorSwitch hosting={hosting} testId="door" />
       </>
     );
   }
   return (
-    <Check
-      label="Let other computers on this network join"
-      hint="Once the room is open you see what to give to others."
-      checked={values.lan}
-      disabled={busy}
-      data-testid="host-lan"
-      onValue={(lan) => {
-        edit({ lan });
-      }}
-    />
+    <>
+      <Check
+        label="Let other computers on this network join"
+        hint="Once the room is open you see what to give to others."
+        checked={values.lan}
+        disabled={busy}
+        data-testid="host-lan"
+        onValue={(lan) => {
+          edit({ lan });
+        }}
+      />
+      <Field
+        label="Passcode for guests"
+        name="hostPasscode"
+        placeholder="None: whoever knows the address comes in"
+        hint="It is in the invitations that you send."
+        value={values.hostPasscode}
+        error={error}
+        disabled={busy}
+        data-testid="host-passcode"
+        onValue={(hostPasscode) => {
+          edit({ hostPasscode });
+        }}
+      />
+      <Check
+        label="Those who come wait until I let them in"
+        checked={values.hostWaiting}
+        disabled={busy}
+        data-testid="host-waiting"
+        onValue={(hostWaiting) => {
+          edit({ hostWaiting });
+        }}
+      />
+    </>
   );
 }
 

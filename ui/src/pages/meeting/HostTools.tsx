@@ -6,10 +6,15 @@ import type { HostAction } from "../../types/HostAction";
 import type { Waiting } from "../../types/Waiting";
 import styles from "./Host.module.css";
 
-type HostToolsProps = { tools: RoomTools; waiting: readonly Waiting[] };
+type HostToolsProps = {
+  tools: RoomTools;
+  waiting: readonly Waiting[];
+  /** What those are called who were here, by user ID. */
+  names: ReadonlyMap<string, string>;
+};
 
-/** What a host does to the whole room, and who waits to be let in. */
-export function HostTools({ tools, waiting }: HostToolsProps) {
+/** What a host does to the whole room, who waits to be let in, and who is kept out. */
+export function HostTools({ tools, waiting, names }: HostToolsProps) {
   const store = useStore();
   const act = (action: HostAction) => void store.act(action);
   return (
@@ -93,6 +98,32 @@ export function HostTools({ tools, waiting }: HostToolsProps) {
           act({ action: "lock", on });
         }}
       />
+      {tools.banned.length > 0 && (
+        <>
+          <h3 className={styles["title"]}>Kept out</h3>
+          <ul className={styles["waiting"]} data-testid="banned-list">
+            {tools.banned.map((userId) => {
+              const name = names.get(userId) ?? userId;
+              return (
+                <li key={userId} className={styles["one"]} data-testid={`banned-${userId}`}>
+                  <span className={styles["name"]} title={userId}>
+                    {name}
+                  </span>
+                  <Button
+                    aria-label={`Let ${name} back in`}
+                    data-testid={`unban-${userId}`}
+                    onClick={() => {
+                      act({ action: "unban", userId });
+                    }}
+                  >
+                    Let back in
+                  </Button>
+                </li>
+              );
+            })}
+          </ul>
+        </>
+      )}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { LanSwitch } from "../../components/LanSwitch";
 import { Icon } from "../../components/Icon";
 import { copyText } from "../../components/clipboard";
 import { useStore } from "../../components/store";
+import { useCopied } from "../../components/useCopied";
 import { hostingOf, roomLabel, type State } from "../../state/state";
 import type { Hosting } from "../../types/Hosting";
 import styles from "./Invite.module.css";
@@ -96,12 +97,20 @@ function reach({ lan, addresses }: Hosting): string {
     : "This computer is in no network. Connect it, and an address for others appears here.";
 }
 
+/** Who is let in at that address; null where everybody is. */
+function door({ passcode, waitingRoom }: Hosting): string | null {
+  const asked = "Guests need the passcode; it is in the invitations.";
+  const wait = "Those who come wait until you let them in.";
+  if (passcode) return waitingRoom ? `${asked} ${wait}` : asked;
+  return waitingRoom ? wait : null;
+}
+
 type DetailsProps = { state: State; hosting: Hosting; idPrefix: string; onLinks: () => void };
 
 function InviteDetails({ state, hosting, idPrefix, onLinks }: DetailsProps) {
   const store = useStore();
   const { room } = state.app;
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useCopied<true>();
   const label = roomLabel(state);
   const kind = room?.strRoomId == null ? "Number" : "Text";
   // Nobody else can reach a computer that is in no network.
@@ -110,23 +119,19 @@ function InviteDetails({ state, hosting, idPrefix, onLinks }: DetailsProps) {
   const copy = async () => {
     const made = await store.invitation();
     const done = typeof made !== "string" && (await copyText(made.message));
-    setCopied(done);
+    setCopied(done || null);
     if (!done) {
       store.failed("The invitation could not be copied. Tell the others the server and the room.");
     }
   };
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => {
-      setCopied(false);
-    }, 2500);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [copied]);
   return (
     <>
       <p className={styles["lead"]}>{reach(hosting)}</p>
+      {door(hosting) !== null && (
+        <p className={styles["lead"]} data-testid={`${idPrefix}-door`}>
+          {door(hosting)}
+        </p>
+      )}
       <div className={styles["switch"]}>
         <LanSwitch hosting={hosting} testId={`${idPrefix}-lan`} />
       </div>
@@ -148,12 +153,12 @@ function InviteDetails({ state, hosting, idPrefix, onLinks }: DetailsProps) {
       </dl>
       <div className={styles["buttons"]}>
         <Button
-          icon={copied ? "check" : "copy"}
+          icon={copied === null ? "copy" : "check"}
           data-testid={`${idPrefix}-copy`}
           disabled={alone}
           onClick={() => void copy()}
         >
-          <span aria-live="polite">{copied ? "Copied" : "Copy an invitation"}</span>
+          <span aria-live="polite">{copied === null ? "Copy an invitation" : "Copied"}</span>
         </Button>
         <Button
           look="quiet"

@@ -1,43 +1,42 @@
 import { useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "../../components/Button";
+import { Check } from "../../components/Check";
 import { copyText } from "../../components/clipboard";
 import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
-import { useStore } from "../../components/store";
+import { usePageState, useStore } from "../../components/store";
+import { useCopied } from "../../components/useCopied";
+import { roomTools } from "../../state/host";
+import { invitingWords } from "../../state/invitation";
+import { hostingOf } from "../../state/state";
 import type { InvitationForms } from "../../types/InvitationForms";
 import styles from "./InviteDialog.module.css";
-
-/** How long a button says that it copied, milliseconds. */
-const SAID = 2_500;
 
 /** Every form of an invitation to the room that one is in. */
 export function InviteDialog({ onClose }: { onClose: () => void }) {
   const store = useStore();
+  const state = usePageState();
   const dialog = useRef<HTMLDialogElement>(null);
+  const [once, setOnce] = useState(false);
+  /** Which ticket it is, where it is for one person: each is made when it is asked for. */
+  const [ticket, setTicket] = useState(0);
   const [forms, setForms] = useState<InvitationForms | null>(null);
   const [fault, setFault] = useState<string | null>(null);
-  const [copied, setCopied] = useState<keyof InvitationForms | null>(null);
+  const [copied, setCopied] = useCopied<keyof InvitationForms>();
+  const host = roomTools(state.app) !== null;
 
   useEffect(() => {
     let gone = false;
-    void store.invitation().then((made) => {
+    void store.invitation(once).then((made) => {
       if (gone) return;
-      if (typeof made === "string") setFault(made);
-      else setForms(made);
+      const failed = typeof made === "string";
+      setForms(failed ? null : made);
+      setFault(failed ? made : null);
     });
     return () => {
       gone = true;
     };
-  }, [store]);
-  useEffect(() => {
-    if (copied === null) return;
-    const timer = setTimeout(() => {
-      setCopied(null);
-    }, SAID);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [copied]);
+  }, [store, once, ticket]);
 
   const copy = async (which: keyof InvitationForms) => {
     const done = forms !== null && (await copyText(forms[which]));
@@ -45,6 +44,12 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
     if (!done) {
       setFault("This could not be copied. Select the text and copy it with the keyboard.");
     }
+  };
+  /** What stood there is for somebody else. */
+  const renew = (change: () => void) => {
+    setForms(null);
+    setCopied(null);
+    change();
   };
   const row = (which: "link" | "page", label: string, hint: string) => (
     <Field
@@ -83,9 +88,22 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
         Invite others
       </h2>
       <p id="invite-text" className={styles["text"]}>
-        Whoever has one of these comes into this room. A passcode is not in them.
+        {invitingWords(once, hostingOf(state)?.passcode === true)}
       </p>
       <div className={styles["rows"]}>
+        {host && (
+          <Check
+            label="For one person, once"
+            hint="They need no passcode and do not wait."
+            checked={once}
+            data-testid="invite-once"
+            onValue={(on) => {
+              renew(() => {
+                setOnce(on);
+              });
+            }}
+          />
+        )}
         {row("link", "Link that opens Confab", "For people who have Confab.")}
         {row(
           "page",
@@ -102,6 +120,18 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
         {copied === null ? "" : "Copied"}
       </p>
       <div className={styles["buttons"]}>
+        {once && (
+          <Button
+            data-testid="invite-another"
+            onClick={() => {
+              renew(() => {
+                setTicket(ticket + 1);
+              });
+            }}
+          >
+            For another person
+          </Button>
+        )}
         <Button
           icon={copied === "message" ? "check" : "copy"}
           disabled={forms === null}

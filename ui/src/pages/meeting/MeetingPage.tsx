@@ -11,6 +11,8 @@ import { Gallery } from "./Gallery";
 import { InviteCard } from "./Invite";
 import { InviteDialog } from "./InviteDialog";
 import { People } from "./People";
+import { SwitchBanner } from "./SwitchBanner";
+import { SwitchDialog } from "./SwitchDialog";
 import { TopBar } from "./TopBar";
 import { useShortcuts } from "./shortcuts";
 import styles from "./MeetingPage.module.css";
@@ -21,6 +23,7 @@ export function MeetingPage() {
   const state = usePageState();
   const [ending, setEnding] = useState(false);
   const [inviting, setInviting] = useState(false);
+  const [choosing, setChoosing] = useState(false);
   const { panel, network } = state;
   const people = peopleOf(state.app, network);
   const tiles = tilesOf(state.app, network);
@@ -49,7 +52,7 @@ export function MeetingPage() {
     onCamera: () => controls.camera.offered && void store.toggleCamera(),
     onPeople: togglePeople,
     onEscape: () => {
-      if (panel !== null && !ending && !inviting) toggle(panel);
+      if (panel !== null && !ending && !inviting && !choosing) toggle(panel);
     },
   });
   useEffect(() => {
@@ -62,14 +65,24 @@ export function MeetingPage() {
   };
   return (
     <div className={styles["page"]} data-testid="meeting-page">
-      <TopBar state={state} onConnection={toggleConnection} onInvite={invite} />
+      <TopBar
+        state={state}
+        onConnection={toggleConnection}
+        onInvite={invite}
+        onSwitch={() => {
+          setChoosing(true);
+        }}
+      />
       <ConnectionBanner connection={state.connection} />
+      <SwitchBanner app={state.app} />
       <div className={styles["middle"]}>
         <main className={styles["stage"]} aria-label="Meeting">
           <Gallery tiles={tiles} />
           {invites && <InviteCard state={state} onLinks={invite} />}
         </main>
-        {panel === "people" && <People app={state.app} people={people} onClose={togglePeople} />}
+        {panel === "people" && (
+          <People app={state.app} people={people} names={state.names} onClose={togglePeople} />
+        )}
         {panel === "connection" && (
           <ConnectionPanel network={network} people={people} onClose={toggleConnection} />
         )}
@@ -87,6 +100,13 @@ export function MeetingPage() {
         <InviteDialog
           onClose={() => {
             setInviting(false);
+          }}
+        />
+      )}
+      {choosing && (
+        <SwitchDialog
+          onClose={() => {
+            setChoosing(false);
           }}
         />
       )}

@@ -15,15 +15,21 @@ import { HostTools } from "./HostTools";
 import { PersonMenu } from "./PersonMenu";
 import styles from "./People.module.css";
 
-type PeopleProps = { app: AppState; people: readonly Person[]; onClose: () => void };
+type PeopleProps = {
+  app: AppState;
+  people: readonly Person[];
+  /** What those are called who were here, by user ID. */
+  names: ReadonlyMap<string, string>;
+  onClose: () => void;
+};
 
 /** Everybody by name, with what they send, and what a host may do about it. */
-export function People({ app, people, onClose }: PeopleProps) {
+export function People({ app, people, names, onClose }: PeopleProps) {
   const store = useStore();
   const [asked, setAsked] = useState<Choice | null>(null);
   const tools = roomTools(app);
   const audience = app.roomState?.audience ?? 0;
-  const act = ({ action }: Choice) => void store.act(action);
+  const act = ({ request }: Choice) => void store.request(request);
   return (
     <>
       <Panel
@@ -41,7 +47,7 @@ export function People({ app, people, onClose }: PeopleProps) {
         }}
         onClose={onClose}
       >
-        {tools !== null && <HostTools tools={tools} waiting={app.waiting} />}
+        {tools !== null && <HostTools tools={tools} waiting={app.waiting} names={names} />}
         <ul aria-labelledby="people-title">
           {people.map((person) => (
             <Row
@@ -92,7 +98,13 @@ function Row({ person, standing, choices, onChoice }: RowProps) {
   const [open, setOpen] = useState(false);
   const menu = `menu-${person.id}`;
   const known = connection.quality !== 0;
-  const detail = [standing, person.role, known ? connection.words : null]
+  const detail = [
+    standing,
+    person.role,
+    person.silenced ? "Muted for you" : null,
+    person.hidden ? "Picture hidden" : null,
+    known ? connection.words : null,
+  ]
     .filter((word) => word !== null)
     .join(" · ");
   return (

@@ -9,10 +9,10 @@ type PersonMenuProps = {
   onChoice: (choice: Choice) => void;
 };
 
-/** What a host may do to one person. */
+/** What may be done about one person. */
 export function PersonMenu({ id, name, choices, onChoice }: PersonMenuProps) {
   return (
-    <div id={id} role="group" aria-label={`Host actions for ${name}`} className={styles["menu"]}>
+    <div id={id} role="group" aria-label={`What to do with ${name}`} className={styles["menu"]}>
       {choices.map((choice) => (
         <Button
           key={choice.id}

@@ -18,7 +18,7 @@ const SENTENCE = 340;
 export function TileView({ person, box }: { person: Person; box: Box | undefined }) {
   const tile = useRef<HTMLLIElement>(null);
   const blind = useBlind();
-  const live = person.video === "on" && !blind;
+  const live = person.video === "on" && !person.hidden && !blind;
   useStageTile(
     tile,
     live && box !== undefined
@@ -46,12 +46,14 @@ export function TileView({ person, box }: { person: Person; box: Box | undefined
       data-testid={person.self ? "tile-local" : `tile-${person.userId}`}
       data-video={person.video}
       data-microphone={person.microphone}
+      data-silenced={person.silenced}
+      data-hidden={person.hidden}
       data-speaking={person.speaking}
       data-quality={person.connection.quality}
       data-ground="picture"
     >
       {!live && <Avatar name={person.name} userId={person.userId} size={avatar} />}
-      {person.video === "starting" && (
+      {person.video === "starting" && !person.hidden && (
         <span className={styles["starting"]}>
           <Spinner />
           <span className="sr-only">Picture is on its way</span>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { Bars } from "../../components/Bars";
-import { Button } from "../../components/Button";
+import { Button, IconButton } from "../../components/Button";
 import { Logo } from "../../components/Logo";
 import { ThemeSwitch } from "../../components/ThemeSwitch";
 import { elapsed, elapsedWords } from "../../state/clock";
@@ -10,9 +10,14 @@ import { roleLabel, sceneLabel } from "../../state/terms";
 import { InviteButton } from "./Invite";
 import styles from "./TopBar.module.css";
 
-type TopBarProps = { state: State; onConnection: () => void; onInvite: () => void };
+type TopBarProps = {
+  state: State;
+  onConnection: () => void;
+  onInvite: () => void;
+  onSwitch: () => void;
+};
 
-export function TopBar({ state, onConnection, onInvite }: TopBarProps) {
+export function TopBar({ state, onConnection, onInvite, onSwitch }: TopBarProps) {
   const { room } = state.app;
   const hosting = hostingOf(state);
   const scene = room?.scene ?? 0;
@@ -40,6 +45,14 @@ export function TopBar({ state, onConnection, onInvite }: TopBarProps) {
         network={state.network}
         open={state.panel === "connection"}
         onClick={onConnection}
+      />
+      <IconButton
+        icon="swap"
+        label="Go to another room"
+        aria-haspopup="dialog"
+        disabled={state.app.switching !== null || state.app.phase !== "in"}
+        data-testid="switch"
+        onClick={onSwitch}
       />
       {hosting !== null ? (
         <InviteButton state={state} hosting={hosting} onLinks={onInvite} />
