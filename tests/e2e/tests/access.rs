@@ -107,7 +107,7 @@ async fn what_cannot_be_is_told_beside_its_field_and_nothing_is_lost() {
     let (app, sig) = (APP.to_string(), Service::user_sig("alice").unwrap());
     let mut right = json!({
         "name": "Alice", "room": "5", "server": url, "user-id": "alice", "sdk-app-id": app, "user-sig": sig,
-        "passcode": "",
+        "passcode": "", "private-map-key": "",
     });
     for (field, text) in right.as_object().unwrap() {
         page.fill(&format!("[data-testid={field}]"), text.as_str().unwrap()).await.unwrap();
@@ -200,8 +200,8 @@ async fn no_secret_is_in_the_log_of_the_window_however_much_is_logged() {
     let mut command = scripted(&screen, home.path(), "test");
     command.env("CONFAB_LOG", "trace").stderr(File::create(&log).unwrap());
     let mut window = Person::start(&mut command).unwrap();
-    let sig = tokio::task::spawn_blocking(move || {
-        let hosting = window.request("host_room", &json!({})).unwrap();
+    let made = tokio::task::spawn_blocking(move || {
+        let hosting = window.request("host_room", &json!({ "passcode": "a planted passcode" })).unwrap();
         let signed = window.request("make_user_sig", &json!({ "userId": "alice" })).unwrap();
         let entry = json!({
             "server": hosting["server"], "sdkAppId": hosting["sdkAppId"], "userId": "alice",
@@ -209,17 +209,20 @@ async fn no_secret_is_in_the_log_of_the_window_however_much_is_logged() {
         });
         window.join(&entry).unwrap();
         window.event("onSendFirstLocalVideoFrame", |_| true).unwrap();
+        let ticket = window.request("make_ticket", &json!({})).unwrap();
+        window.request("make_invitation", &ticket).unwrap();
         window.request("exit_room", &json!({})).unwrap();
         window.event("onExitRoom", |_| true).unwrap();
         assert!(window.end().unwrap().success());
-        signed["userSig"].as_str().unwrap().to_owned()
+        [&signed["userSig"], &ticket["ticket"]].map(|secret| secret.as_str().unwrap().to_owned())
     });
-    let sig = sig.await.unwrap();
+    let [sig, ticket] = made.await.unwrap();
     let kept: Value = serde_json::from_slice(&std::fs::read(home.path().join("host.json")).unwrap()).unwrap();
     let text = std::fs::read_to_string(log).unwrap();
     assert!(text.contains("TRACE") && text.contains("confab"), "the window logged too little");
     // Every LiveKit token begins with one of the last two, the header as base64.
-    for secret in [sig.as_str(), kept["key"].as_str().unwrap(), "eyJ0eXAi", "eyJhbGci"] {
+    let kept = kept["key"].as_str().unwrap();
+    for secret in [sig.as_str(), ticket.as_str(), "a planted passcode", kept, "eyJ0eXAi", "eyJhbGci"] {
         assert!(!text.contains(secret), "{secret} is in the log of the window");
     }
 }

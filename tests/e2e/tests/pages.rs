@@ -10,6 +10,8 @@ use e2e::{APP, Album, Person, Service, Window, clip, headless, turn};
 use rooms::Lossy;
 use serde_json::{Value, json};
 
+/// What guests of the rooms opened here have to say.
+const PASSCODE: &str = "open sesame";
 /// Longer than there is room for anywhere.
 const LONG: &str = "Maximiliane von Hohenfels-Waldburg";
 
@@ -95,6 +97,8 @@ async fn hosting(album: &mut Album<'_>, folder: &Path) {
     page.fill("[data-testid=name]", LONG).await.unwrap();
     page.fill("[data-testid=room]", "The weekly planning of everything that is due").await.unwrap();
     page.fill("[data-testid=user-id]", "").await.unwrap();
+    page.fill("[data-testid=host-passcode]", PASSCODE).await.unwrap();
+    album.take("join-hosting").await.unwrap();
     page.click("[data-testid=join]").await.unwrap();
     page.element("[data-testid=invite-card]").await.unwrap();
     known(album, "tile-local").await;
@@ -113,9 +117,21 @@ async fn hosting(album: &mut Album<'_>, folder: &Path) {
     album.take("hosting-devices").await.unwrap();
     page.click("[data-testid=devices-close]").await.unwrap();
 
+    page.click("[data-testid=hosting-badge]").await.unwrap();
+    page.click("[data-testid=invite-links]").await.unwrap();
+    page.until("return document.querySelector('[data-testid=invite-link]').value.includes('passcode=')")
+        .await
+        .unwrap();
+    page.click("[data-testid=invite-once]").await.unwrap();
+    page.until("return document.querySelector('[data-testid=invite-link]').value.includes('ticket=')")
+        .await
+        .unwrap();
+    album.take("hosting-invitation-once").await.unwrap();
+    page.click("[data-testid=invite-close]").await.unwrap();
+
     let hosting = page.call("get_state", json!({})).await.unwrap()["hosting"].clone();
     let room = "The weekly planning of everything that is due";
-    let entry = json!({ "server": hosting["server"], "name": "Bo", "strRoomId": room });
+    let entry = json!({ "server": hosting["server"], "name": "Bo", "strRoomId": room, "passcode": PASSCODE });
     let guest = join(folder, "none", entry.clone()).await;
     page.element("[data-testid^=tile-guest]").await.unwrap();
     let guest = host_tools(album, folder, guest, &entry).await;
@@ -178,6 +194,12 @@ async fn host_tools(album: &mut Album<'_>, folder: &Path, guest: Person, entry: 
     page.click("[data-testid=end-cancel]").await.unwrap();
     page.click("[data-testid^=menu-guest]").await.unwrap();
     page.click("[data-testid=do-allow]").await.unwrap();
+    let out = json!({ "action": "remove", "userId": "somebody-who-was-here-before", "ban": true });
+    page.call("host_action", out).await.unwrap();
+    page.element("[data-testid=banned-list]").await.unwrap();
+    album.take("hosting-kept-out").await.unwrap();
+    page.click("[data-testid^=unban-]").await.unwrap();
+    page.until("return document.querySelector('[data-testid=banned-list]') === null").await.unwrap();
     page.click("[data-testid^=deny-]").await.unwrap();
     let mut late = told(late, "onEnterRoom").await;
     let refused = late.event("onEnterRoom", |_| true).unwrap();
@@ -217,6 +239,12 @@ async fn meeting(album: &mut Album<'_>, service: &Service, folder: &Path, wire: 
     page.until("return document.querySelector('[data-testid=invite-link]').value !== ''").await.unwrap();
     album.take("meeting-invitation").await.unwrap();
     page.click("[data-testid=invite-close]").await.unwrap();
+    page.click("[data-testid=switch]").await.unwrap();
+    page.click("[data-testid=switch-go]").await.unwrap();
+    page.element("[data-testid=switch-room-error]").await.unwrap();
+    album.take("meeting-other-room").await.unwrap();
+    page.click("[data-testid=switch-close]").await.unwrap();
+    elsewhere(album, service, folder).await;
     let link = "confab://join?server=192.168.1.20:7880&room=The%20weekly%20planning&kind=text";
     page.call("open_invitation", json!({ "text": link })).await.unwrap();
     page.element("[data-testid=end-dialog]").await.unwrap();
@@ -231,7 +259,17 @@ async fn meeting(album: &mut Album<'_>, service: &Service, folder: &Path, wire: 
     }
     known(album, "tile-emil").await;
     page.click("[data-testid=toggle-participants]").await.unwrap();
+    for choice in ["mute-for-me", "hide-for-me"] {
+        page.click("[data-testid=menu-bob]").await.unwrap();
+        page.click(&format!("[data-testid=do-{choice}]")).await.unwrap();
+    }
+    page.element("[data-testid=tile-bob][data-silenced=true][data-hidden=true]").await.unwrap();
+    page.click("[data-testid=menu-bob]").await.unwrap();
     album.take("meeting-five-people").await.unwrap();
+    page.click("[data-testid=do-mute-for-me]").await.unwrap();
+    page.click("[data-testid=menu-bob]").await.unwrap();
+    page.click("[data-testid=do-hide-for-me]").await.unwrap();
+    page.element("[data-testid=tile-bob][data-silenced=false][data-hidden=false]").await.unwrap();
     page.press(ESCAPE).await.unwrap();
     wire.lose(0.2, 0.2);
     let suffers = "return ['tile-local', 'tile-bob'].every((tile) =>
@@ -261,6 +299,30 @@ async fn meeting(album: &mut Album<'_>, service: &Service, folder: &Path, wire: 
         page.click("[data-testid=toast-close]").await.unwrap();
     }
     drop(others);
+}
+
+/// Waits at the door of another room, and stays.
+async fn elsewhere(album: &mut Album<'_>, service: &Service, folder: &Path) {
+    let page = &album.window.page;
+    let mut host = join(folder, "none", service.entry("kim", &json!(4322)).unwrap()).await;
+    let waits = json!({ "action": "waitingRoom", "on": true });
+    let host = tokio::task::spawn_blocking(move || {
+        host.request("host_action", &waits).unwrap();
+        host
+    });
+    let host = host.await.unwrap();
+    page.click("[data-testid=switch]").await.unwrap();
+    page.fill("[data-testid=switch-room]", "4322").await.unwrap();
+    page.click("[data-testid=switch-go]").await.unwrap();
+    page.until(
+        "return document.querySelector('[data-testid=switch-banner]')?.textContent.includes('Waiting')",
+    )
+    .await
+    .unwrap();
+    album.take("meeting-waiting-elsewhere").await.unwrap();
+    page.click("[data-testid=switch-cancel]").await.unwrap();
+    page.until("return document.querySelector('[data-testid=switch-banner]') === null").await.unwrap();
+    drop(host);
 }
 
 async fn endings(album: &mut Album<'_>, service: &Service, folder: &Path) {
