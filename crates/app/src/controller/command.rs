@@ -98,8 +98,7 @@ impl<H: Host> Actor<H> {
             }
             Request::SwitchRole { role, private_map_key } => {
                 let permission = private_map_key.filter(|key| !key.is_empty()).map(UserSigText);
-                let job = async move { session.switch_role(role, permission).await };
-                self.start(jobs::plain(reply, job)).await;
+                self.have(reply, async move { session.switch_role(role, permission).await }).await;
             }
             Request::SwitchRoom(to) => self.switch_room(to, reply).await,
             Request::CancelSwitchRoom {} => {
@@ -110,13 +109,7 @@ impl<H: Host> Actor<H> {
             }
             Request::ParseInvitation { text } => Self::parse_invitation(&text, reply),
             Request::MakeInvitation(raw) => self.make_invitation(raw, reply),
-            Request::MakeTicket {} => {
-                let job = async move {
-                    let ticket = session.invite_ticket().await?.into();
-                    jobs::value(&MadeTicket { ticket })
-                };
-                self.start(jobs::answered(reply, job)).await;
-            }
+            Request::MakeTicket {} => self.make_ticket(reply).await,
             Request::OpenInvitation { text } => self.open_invitation(&text, reply),
             Request::TakeInvitation {} => self.take_invitation(reply),
             Request::StartNearby {} => self.start_nearby(reply),
@@ -135,6 +128,16 @@ impl<H: Host> Actor<H> {
         let processing = (*wanted).into();
         let session = self.session.clone();
         self.have(reply, async move { session.set_processing(processing).await }).await;
+    }
+
+    /// Makes what lets one person in once.
+    async fn make_ticket(&mut self, reply: Reply) {
+        let session = self.session.clone();
+        let job = async move {
+            let ticket = session.invite_ticket().await?.into();
+            jobs::value(&MadeTicket { ticket })
+        };
+        self.start(jobs::answered(reply, job)).await;
     }
 
     /// Has the session do something that answers with null.

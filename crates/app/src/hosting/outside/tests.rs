@@ -78,7 +78,7 @@ async fn people_come_in_by_the_ports_that_a_router_opens_and_closes_again() {
     for voice in [Voice::pcp(OUTSIDE), Voice::nat_pmp(OUTSIDE)] {
         let (door, router) = (door(), Gateway::start(voice));
         let mut running = start(routers(None, Some(&router), door), &door);
-        running.open(wish(true, door)).unwrap();
+        running.open(&wish(true, door)).unwrap();
         assert!(running.info.lan, "whoever comes from outside comes by this network");
         let open = until(&mut running, OutsideState::Open).await;
         assert_eq!(open.address, Some(format!("{OUTSIDE}:{}", router.external(door.port()))));
@@ -93,7 +93,7 @@ async fn people_come_in_by_the_ports_that_a_router_opens_and_closes_again() {
         // A question may be asked again.
         kinds.dedup();
         assert_eq!(kinds, [true, false, true], "HTTP, then media by UDP and TCP");
-        running.open(wish(false, door)).unwrap();
+        running.open(&wish(false, door)).unwrap();
         assert_eq!(running.info.outside, Outside::default());
         assert!(running.info.lan && running.info.addresses == [door.to_string()], "this network stays");
         router.until(all_closed);
@@ -104,7 +104,7 @@ async fn people_come_in_by_the_ports_that_a_router_opens_and_closes_again() {
 async fn a_router_that_speaks_upnp_only_is_found_and_its_ports_go_with_the_server() {
     let (door, router) = (door(), Upnp::start(upnp(OUTSIDE)));
     let mut running = start(routers(Some(&router), None, door), &door);
-    running.open(wish(true, door)).unwrap();
+    running.open(&wish(true, door)).unwrap();
     let open = until(&mut running, OutsideState::Open).await;
     assert_eq!(open.address, Some(format!("{OUTSIDE}:{}", door.port())));
     assert_eq!(router.asked().iter().filter(|asked| asked.granted).count(), 3);
@@ -139,7 +139,7 @@ async fn what_cannot_be_seen_from_here_is_open_and_said_to_be_unproven() {
     let (door, router) = (door(), Gateway::start(Voice::pcp(OUTSIDE)));
     let closed = SocketAddr::from((HERE, 9));
     let mut running = start(routers(None, Some(&router), closed), &door);
-    running.open(wish(true, door)).unwrap();
+    running.open(&wish(true, door)).unwrap();
     let open = until(&mut running, OutsideState::Open).await;
     assert!(open.message.unwrap().contains("Ask a friend"), "not proven");
 }
@@ -149,7 +149,7 @@ async fn somebody_else_at_the_address_is_noticed() {
     let (door, router) = (door(), Gateway::start(Voice::pcp(OUTSIDE)));
     let other = Upnp::start(Script::default());
     let mut running = start(routers(None, Some(&router), other.http), &door);
-    running.open(wish(true, door)).unwrap();
+    running.open(&wish(true, door)).unwrap();
     let failed = until(&mut running, OutsideState::Failed).await;
     assert!(failed.message.unwrap().contains("something else answers"), "it is not ours");
 }

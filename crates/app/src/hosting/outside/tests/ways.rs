@@ -5,32 +5,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use confab_server::engine::MediaPort;
-use confab_server::{Hosted, Server};
+use confab_server::{Door, Hosted, Server};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::{By, Gateway, Says, Upnp, Voice, all_closed};
-use super::{HERE, OUTSIDE, identity, key, routers, upnp};
+use super::{HERE, OUTSIDE, routers, upnp};
 use crate::hosting::outside::obstacle::{Obstacle, Refusal};
 use crate::hosting::outside::rule::{Opened, Proof};
 use crate::hosting::outside::{Ended, Keeper, Means, Target};
+use crate::hosting::tests::kept;
 use crate::hosting::{Hosting, config};
 use crate::view::Outside;
 
 /// One that leads to ports that nobody has, and the server that it tells.
 fn keeper(search: Option<&Upnp>, gateway: Option<&Gateway>) -> (Keeper, Hosted) {
-    let server = Server::spawn(config(&key(), 0)).unwrap();
+    let kept = kept(None);
+    let server = Server::spawn(config(&kept.key, 0, &Door::default(), None)).unwrap();
     let told = Hosting {
         server: server.url(),
         lan: true,
         addresses: Vec::new(),
         fingerprint: String::new(),
-        sdk_app_id: key().sdk_app_id,
+        sdk_app_id: kept.key.sdk_app_id,
         outside: Outside::default(),
+        passcode: false,
+        waiting_room: false,
     };
     let means = Means {
         routers: routers(search, gateway, SocketAddr::from((HERE, 9))),
-        identity: Arc::new(identity()),
+        identity: Arc::new(kept.identity),
         translator: server.translator(),
         tell: watch::channel(told).0,
     };
