@@ -107,7 +107,7 @@ describe("a host", () => {
     const list = within(screen.getByTestId("banned-list"));
     expect(list.getByTestId("banned-guest-x")).toHaveTextContent("guest-x");
     expect(await faults()).toEqual([]);
-    await userEvent.click(list.getByRole("button", { name: "Let Grace Hopper back in" }));
+    await userEvent.click(list.getByRole("button", { name: "Let back in Grace Hopper" }));
     expect(acts(host)).toEqual([{ action: "unban", userId: gone?.userId }]);
   });
 

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type SyntheticEvent } from "react";
+import { useEffect, useId, useRef, useState, type FocusEvent, type SyntheticEvent } from "react";
 import { Button, Spinner } from "../../components/Button";
 import { Check } from "../../components/Check";
 import { Choice } from "../../components/Choice";
@@ -96,6 +96,7 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
       aria-busy={busy}
       noValidate
       onSubmit={submit}
+      onFocus={reveal}
     >
       <Field
         label="Your name"
@@ -179,6 +180,11 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
       </div>
     </form>
   );
+}
+
+/** Who goes about with keys sees where they are at once: the engine takes its time, or leaves it hidden. */
+function reveal({ target }: FocusEvent<HTMLElement>) {
+  if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest" });
 }
 
 type PartProps = {

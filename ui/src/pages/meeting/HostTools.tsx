@@ -110,7 +110,7 @@ export function HostTools({ tools, waiting, names }: HostToolsProps) {
                     {name}
                   </span>
                   <Button
-                    aria-label={`Let ${name} back in`}
+                    aria-label={`Let back in ${name}`}
                     data-testid={`unban-${userId}`}
                     onClick={() => {
                       act({ action: "unban", userId });

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { Button } from "../../components/Button";
 import type { Choice } from "../../state/host";
 import styles from "./Host.module.css";
@@ -11,8 +12,19 @@ type PersonMenuProps = {
 
 /** What may be done about one person. */
 export function PersonMenu({ id, name, choices, onChoice }: PersonMenuProps) {
+  const menu = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // It may open below the edge of the list, where nobody would see all of it.
+    menu.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
-    <div id={id} role="group" aria-label={`What to do with ${name}`} className={styles["menu"]}>
+    <div
+      ref={menu}
+      id={id}
+      role="group"
+      aria-label={`What to do with ${name}`}
+      className={styles["menu"]}
+    >
       {choices.map((choice) => (
         <Button
           key={choice.id}
