@@ -128,6 +128,8 @@ async fn two_windows_meet_by_number_and_by_text_until_the_operator_ends_it() {
     block_in_place(|| two.bob.hears("alice")).unwrap();
     two.hear_each_other("together-1-number");
     two.alice.page.click("[data-testid=leave]").await.unwrap();
+    // Alice was first: the room is hers, and it may go on without her.
+    two.alice.page.click("[data-testid=end-dialog] [data-testid=end-leave]").await.unwrap();
     assert_eq!(two.alice.notice("left").await.unwrap(), "You left");
     assert_eq!(two.told("onRemoteUserLeaveRoom")["reason"], 0);
     block_in_place(|| two.bob.request("exit_room", &json!({}))).unwrap();
