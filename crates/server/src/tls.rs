@@ -48,9 +48,9 @@ pub enum TlsError {
     )]
     Unfit {
         /// The file with the certificate.
-        certificate: PathBuf,
+        certificate: Box<Path>,
         /// The file with the key.
-        key: PathBuf,
+        key: Box<Path>,
         /// What is wrong with them.
         reason: rustls::Error,
     },
@@ -164,7 +164,7 @@ impl Held {
         }
         let secret = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| other(key, "key"))?;
         CertifiedKey::from_der(chain, secret, &aws_lc_rs::default_provider()).map_err(|reason| {
-            let (certificate, key) = (certificate.clone(), key.clone());
+            let (certificate, key) = (certificate.as_path().into(), key.as_path().into());
             TlsError::Unfit { certificate, key, reason }
         })
     }
