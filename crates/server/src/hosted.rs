@@ -71,8 +71,8 @@ impl Translator {
 }
 
 impl Server {
-    /// Starts a server on threads of its own and waits until it listens. Blocks for milliseconds;
-    /// may be called inside or outside of an asynchronous runtime.
+    /// Starts a server on threads of its own and waits until it listens.
+    /// May be called inside or outside of an asynchronous runtime.
     pub fn spawn(config: Config) -> Result<Hosted, StartError> {
         let (started, starting) = mpsc::sync_channel(1);
         let (orders, taken) = tokio::sync::mpsc::channel(ORDERS);
@@ -162,8 +162,8 @@ impl Hosted {
         url_of(self.http, false)
     }
 
-    /// Lets other computers in at one of this machine's addresses; see [`Server::open_at`]. Blocks for
-    /// milliseconds; not to be called on a thread of an asynchronous runtime.
+    /// Lets other computers in at one of this machine's addresses; see [`Server::open_at`]. Waits until
+    /// it listens there; not to be called on a thread of an asynchronous runtime.
     pub fn open_at(&self, http: SocketAddr, identity: &Arc<Identity>) -> Result<SocketAddr, StartError> {
         let (reply, opened) = mpsc::sync_channel(1);
         let order = Order::Open { http, identity: Arc::clone(identity), reply };
@@ -173,8 +173,8 @@ impl Hosted {
         opened.recv().unwrap_or_else(|_| Err(ended()))
     }
 
-    /// Where media comes in at addresses of this machine's own; none when the server has ended. Blocks for
-    /// milliseconds; not to be called on a thread of an asynchronous runtime.
+    /// Where media comes in at addresses of this machine's own; none when the server has ended. Waits for
+    /// its answer; not to be called on a thread of an asynchronous runtime.
     pub fn media_ports(&self) -> Vec<MediaPort> {
         let (reply, told) = mpsc::sync_channel(1);
         let asked =
@@ -198,7 +198,7 @@ impl Hosted {
         }
     }
 
-    /// Lets nobody else in from other computers; see [`Server::close`]. Blocks for milliseconds; not to
+    /// Lets nobody else in from other computers; see [`Server::close`]. Waits until it is done; not to
     /// be called on a thread of an asynchronous runtime.
     pub fn close(&self) {
         self.shut(None);

@@ -4,6 +4,7 @@
 mod host;
 mod invite;
 mod role;
+mod tell;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -27,9 +28,6 @@ pub(crate) use role::RoleError;
 
 /// How long a live room stays open after its last viewer left (TRTC's rule).
 const LINGER: Duration = Duration::from_secs(600);
-/// How long a changed number of viewers may wait to be told.
-const AUDIENCE_PAUSE: Duration = Duration::from_secs(2);
-
 /// Every room with somebody in it or expected in it, by wire name.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
@@ -440,8 +438,8 @@ impl Rooms {
         {
             self.agenda.order(key, order);
         }
-        tell_waiting(room, key, &mut self.agenda);
-        tell_state(room, key, &mut self.agenda, now);
+        tell::waiting(room, key, &mut self.agenda);
+        tell::state(room, key, &mut self.agenda, now);
         self.schedule(key);
     }
 
@@ -453,49 +451,6 @@ impl Rooms {
             present: seats().filter(|seat| seat.present).count(),
             reserved: seats().filter(|seat| !seat.present).count(),
         }
-    }
-}
-
-/// Tells hosts who waits: all where that has changed, else those who are new. Who is no host any more waits
-/// for nobody.
-fn tell_waiting(room: &mut Room, key: &str, agenda: &mut Agenda) {
-    let (changed, people, hosts) = (room.waiting.take_changed(), room.waiting.people(), room.hosts());
-    let no_more = |one: &&String| !hosts.contains(one) && room.is_present(one);
-    let former: Vec<String> = room.told.hosts.iter().filter(no_more).cloned().collect();
-    if room.told.waiting && !former.is_empty() {
-        agenda.order(key, Order::Notice(Notice::Waiting { people: Vec::new() }, former));
-    }
-    if changed {
-        room.told.waiting = !people.is_empty();
-    }
-    let is_new = |host: &&String| !people.is_empty() && !room.told.hosts.contains(host);
-    let to: Vec<String> = hosts.iter().filter(|host| changed || is_new(host)).cloned().collect();
-    room.told.hosts = hosts;
-    if !to.is_empty() {
-        agenda.order(key, Order::Notice(Notice::Waiting { people }, to));
-    }
-}
-
-/// Tells everybody how the room stands, and keeps it, where that has changed. A number of viewers alone is
-/// told with a pause: each of many would be a message to all.
-fn tell_state(room: &mut Room, key: &str, agenda: &mut Agenda, now: Instant) {
-    let due = room.told.again.is_some_and(|at| at <= now);
-    if !room.touched && !due {
-        if room.audience_changed {
-            room.told.again.get_or_insert(now + AUDIENCE_PAUSE);
-        }
-        return;
-    }
-    (room.touched, room.audience_changed, room.told.again) = (false, false, None);
-    let kept = room.to_keep();
-    if kept != room.told.kept && !agenda.is_frozen() {
-        agenda.keep(key, kept.clone());
-        room.told.kept = kept;
-    }
-    let state = room.state();
-    if room.has_listeners() && *room.told.state.get_or_insert_default() != state {
-        agenda.order(key, Order::Metadata(state.to_metadata()));
-        room.told.state = Some(state);
     }
 }
 

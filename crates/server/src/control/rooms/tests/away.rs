@@ -53,11 +53,11 @@ fn what_was_forbidden_somebody_at_the_door_holds_when_they_are_in() {
 fn viewers_who_are_expected_again_are_counted_when_they_are_there() {
     let now = Instant::now();
     let mut rooms = with_present(&[anchor("a"), viewer("v")], now);
-    rooms.expire(now + AUDIENCE_PAUSE);
+    rooms.expire(now + tell::AUDIENCE_PAUSE);
     assert_eq!(state(&rooms.effects()).unwrap().audience, 1);
     rooms.reserve(&viewer("v"), now).unwrap();
     rooms.left(KEY, "v", LeaveReason::Left, now);
-    rooms.expire(now + AUDIENCE_PAUSE);
+    rooms.expire(now + tell::AUDIENCE_PAUSE);
     assert_eq!(state(&rooms.effects()).unwrap().audience, 0);
 }
 

@@ -328,7 +328,7 @@ fn many_viewers_are_counted_with_a_pause_and_hosts_at_once() {
         rooms.joined(KEY, &format!("v{n}"), now);
     }
     assert_eq!(state(&rooms.effects()), None, "not one message each");
-    rooms.expire(now + AUDIENCE_PAUSE);
+    rooms.expire(now + tell::AUDIENCE_PAUSE);
     assert_eq!(state(&rooms.effects()).unwrap().audience, 5);
 }
 
