@@ -1,6 +1,7 @@
 //! One of a client's two peer connections: str0m, driven by whoever has the time.
 
 use confab_signal::lk;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
@@ -13,6 +14,9 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 /// A connection that was up and hears nothing for this long has failed. The session's fails after 8 s, but
 /// asks for a sign of life every second; this one only every three, and two of the answers may be lost.
 const SILENCE: Duration = Duration::from_secs(14);
+/// Packets that can be sent again, and for how long.
+const REPAIR_PACKETS: usize = 2000;
+const REPAIR_AGE: Duration = Duration::from_secs(3);
 
 /// What a connection reports.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(crate) struct Connection {
     heard: Instant,
     pending: Option<SdpPendingOffer>,
     channels: Vec<ChannelId>,
+    /// The sections whose stream's packets are kept.
+    repaired: BTreeSet<Mid>,
     /// Datagrams on their way out, all to the server.
     pub(crate) outgoing: Vec<Vec<u8>>,
     pub(crate) reports: Vec<Report>,
@@ -58,6 +64,7 @@ impl Connection {
             heard: now,
             pending: None,
             channels: Vec::new(),
+            repaired: BTreeSet::new(),
             outgoing: Vec::new(),
             reports: Vec::new(),
         }
@@ -213,6 +220,10 @@ impl Connection {
             ExtensionValues { audio_level: level, voice_activity: level.map(|_| true), ..Default::default() };
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
+        if self.repaired.insert(mid) {
+            // The session's sends again whatever it is asked for.
+            stream.set_rtx_cache(REPAIR_PACKETS, REPAIR_AGE, None);
+        }
         let (sequence, payload) = (u64::from(piece.sequence), piece.payload.to_vec());
         let write = RtpWrite::new(pt, sequence.into(), piece.timestamp, now, payload);
         stream.write_rtp(write.marker(piece.marker).ext_vals(extensions).nackable(level.is_none()));

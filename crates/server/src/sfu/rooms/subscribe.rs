@@ -4,7 +4,7 @@
 //! sections their connection has. At most one offer is out, changes meanwhile make the next one.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use confab_signal::lk;
 use lk::signal_response::Message;
@@ -23,6 +23,13 @@ const IDLE_SECTIONS: usize = 8;
 /// Tracks that one person receives at most, and that one message can name: their sections have to fit
 /// into one description.
 const MAX_WANTED: usize = 1000;
+/// Packets of a stream that can be sent again, and for how long.
+const REPAIR_PACKETS: usize = 2000;
+const REPAIR_AGE: Duration = Duration::from_secs(3);
+/// Of what a subscriber is sent within a second, at most this share is sent again; beyond it what they
+/// ask for is dropped. Somebody who asks for everything gets it twice, not without end. With the stack's
+/// own 0.15 a network that loses a twentieth and reorders came to it: of 450 pictures 297 to 450 arrived.
+const REPAIR_SHARE: f32 = 0.5;
 
 impl Rooms {
     /// Wants every track of the room for somebody who takes all.
@@ -298,8 +305,11 @@ impl Rooms {
             let Some(peer) = self.peers.get_mut(side) else { return };
             let allowed = peer.rtc.media(section.mid).map(|media| media.remote_pts().to_vec());
             let mut direct = peer.rtc.direct_api();
-            let ssrc = direct.stream_tx_by_mid(section.mid, None).map(|stream| stream.ssrc());
-            let (Some(allowed), Some(ssrc)) = (allowed, ssrc) else { continue };
+            let (Some(allowed), Some(stream)) = (allowed, direct.stream_tx_by_mid(section.mid, None)) else {
+                continue;
+            };
+            stream.set_rtx_cache(REPAIR_PACKETS, REPAIR_AGE, Some(REPAIR_SHARE));
+            let ssrc = stream.ssrc();
             let mut output = Output::new(side, key, ssrc, allowed);
             output.paused = person.paused.contains(&found.info.sid);
             found.outputs.push(output);
