@@ -3,14 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Packets whose delay is remembered: 10 s of 20 ms.
-const REMEMBERED: usize = 500;
-/// Width of a class of delays.
-const CLASS_US: i64 = 5_000;
-/// Classes: the last takes everything above half a second.
-const CLASSES: usize = 100;
-/// Share of the packets that should be in time.
-const IN_TIME: f64 = 0.97;
+/// The latest packet of each such time is remembered, so that a burst that was held up counts once.
+const SPAN_US: i64 = 500_000;
+/// Spans remembered: 20 s. What comes twice in that time comes again, and is waited for.
+const SPANS: i64 = 40;
+/// Room above what was seen.
+const MARGIN_US: i64 = 5_000;
 /// Seconds over which the undisturbed way is looked for; longer would follow a drifting clock late.
 const WINDOW_S: i64 = 10;
 /// Playback proceeds by steps of 10 ms.
@@ -33,8 +31,8 @@ pub(super) struct Delay {
     max_us: i64,
     /// The quickest way of each of the last seconds: (second, transit).
     quickest: VecDeque<(i64, i64)>,
-    classes: [u16; CLASSES],
-    recent: VecDeque<usize>,
+    /// The slowest way of each of the last spans: (span, transit).
+    slowest: VecDeque<(i64, i64)>,
     loss: f64,
     room_for_repair: bool,
 }
@@ -47,8 +45,7 @@ impl Delay {
             min_us: wait(min),
             max_us: wait(max).max(wait(min)),
             quickest: VecDeque::new(),
-            classes: [0; CLASSES],
-            recent: VecDeque::new(),
+            slowest: VecDeque::new(),
             loss: 0.0,
             room_for_repair: false,
         }
@@ -64,8 +61,7 @@ impl Delay {
     /// Forgets the way.
     pub(super) fn restart(&mut self) {
         self.quickest.clear();
-        self.classes = [0; CLASSES];
-        self.recent.clear();
+        self.slowest.clear();
     }
 
     /// A packet arrived: its transit is its arrival less its timestamp.
@@ -78,13 +74,13 @@ impl Delay {
         while self.quickest.front().is_some_and(|(oldest, _)| *oldest <= second - WINDOW_S) {
             self.quickest.pop_front();
         }
-        let class = ((transit_us - self.base_us()) / CLASS_US).clamp(0, CLASSES as i64 - 1) as usize;
-        self.classes[class] += 1;
-        self.recent.push_back(class);
-        if self.recent.len() > REMEMBERED
-            && let Some(oldest) = self.recent.pop_front()
-        {
-            self.classes[oldest] -= 1;
+        let span = at_us.div_euclid(SPAN_US);
+        match self.slowest.back_mut() {
+            Some((last, transit)) if *last >= span => *transit = transit_us.max(*transit),
+            _ => self.slowest.push_back((span, transit_us)),
+        }
+        while self.slowest.front().is_some_and(|(oldest, _)| *oldest <= span - SPANS) {
+            self.slowest.pop_front();
         }
     }
 
@@ -115,16 +111,15 @@ impl Delay {
         jitter.max(repair).clamp(self.min_us, self.max_us)
     }
 
-    /// What nearly all of the last packets were late by, at most.
+    /// What the packets of the last spans were late by, at most, but for the worst span: a single hold-up
+    /// is no jitter. Before there are two whole spans none is left out.
     fn jitter_us(&self) -> i64 {
-        let enough = (self.recent.len() as f64 * IN_TIME).ceil() as usize;
-        let mut count = 0;
-        for (class, &packets) in self.classes.iter().enumerate() {
-            count += usize::from(packets);
-            if count >= enough {
-                return (class as i64 + 1) * CLASS_US;
-            }
+        let (mut worst, mut second) = (i64::MIN, i64::MIN);
+        for (_, transit) in &self.slowest {
+            second = second.max((*transit).min(worst));
+            worst = worst.max(*transit);
         }
-        CLASSES as i64 * CLASS_US
+        let latest = if self.slowest.len() > 2 { second } else { worst };
+        if self.slowest.is_empty() { MARGIN_US } else { latest - self.base_us() + MARGIN_US }
     }
 }

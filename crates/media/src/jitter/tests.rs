@@ -238,6 +238,17 @@ fn a_held_up_burst_makes_the_delay_grow_and_it_shrinks_again() {
 }
 
 #[test]
+fn what_holds_packets_up_every_few_seconds_is_waited_for_from_the_second_time_on() {
+    // 40 ms in which nothing comes, every 7 s.
+    let held_up = |n: u64| if n % 350 >= 348 { (350 - n % 350) as f64 * 20.0 } else { 0.0 };
+    let made_up = |packets: u64| send(0..packets, held_up).heard.made_up;
+    assert!(made_up(600) > 0, "nobody knows of the first");
+    assert_eq!(made_up(3_000), made_up(1_000), "the third and all after it are not heard");
+    let delay = send(0..3_000, held_up).jitter.stats().delay;
+    assert!(delay < Duration::from_millis(70), "{delay:?}");
+}
+
+#[test]
 fn steady_jitter_is_waited_for() {
     let way = send(0..3_000, |n| noise(n) * 60.0);
     let stats = way.jitter.stats();
