@@ -23,15 +23,27 @@ use sound::{Card, MICROPHONE_FEED, SPEAKER_MONITOR, write_tone};
 
 /// Runs one of the ignored cases below against a daemon of its own.
 fn run_with_card(case: &str) {
+    run_while(case, |_| false);
+}
+
+/// The same, while something is done to the daemon, as long as that says that it has to go on.
+fn run_while(case: &str, mut meanwhile: impl FnMut(&Card) -> bool) {
     // One after the other: they measure time.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let card = Card::start().unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
+    let case = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", case, "--ignored", "--nocapture"])
         .envs(card.environment())
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    let output = std::thread::scope(|scope| {
+        let output = scope.spawn(|| case.wait_with_output());
+        while !output.is_finished() && meanwhile(&card) {}
+        output.join().unwrap().unwrap()
+    });
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -203,6 +215,39 @@ fn case_microphone() {
     player.wait().unwrap();
 }
 
+/// A daemon that does not come to its turn for 60 ms, time and again, as on a busy computer.
+#[test]
+fn what_a_microphone_hears_while_its_server_stumbles_is_not_lost() {
+    run_while("case_stumbling", |card| {
+        for (hangs, millis) in [(true, 60), (false, 140)] {
+            card.hang(hangs).unwrap();
+            std::thread::sleep(Duration::from_millis(millis));
+        }
+        true
+    });
+}
+
+#[test]
+#[ignore = "run by what_a_microphone_hears_while_its_server_stumbles_is_not_lost with a sound server of its own"]
+fn case_stumbling() {
+    let (engine, _encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    engine.set_processing(Processing::OFF);
+    let tap = engine.tap(Tap::Microphone, 1_000).unwrap();
+    engine.set_microphone(Some(&MicrophoneSource::Device(None))).unwrap();
+    let listen = |blocks: u32| {
+        for _ in 0..blocks {
+            tap.pop(Duration::from_secs(10)).unwrap();
+        }
+    };
+    listen(50);
+    let begun = Instant::now();
+    listen(400);
+    let late = begun.elapsed().saturating_sub(Duration::from_secs(4));
+    // Twenty times 60 ms.
+    assert!(late < Duration::from_millis(300), "{late:?} of 4 s are lost");
+    assert_eq!(engine.failure(), None);
+}
+
 /// Four people speaking one after the other without a pause, as a WAV file.
 fn write_talk(path: &Path) {
     let assets = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets");
@@ -314,15 +359,19 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The threads and streams of a process that has no engine. The connection to the server stays for the
-/// life of the process, with the thread that reads it.
+/// The threads and streams of a process that has no engine. Two connections to the server, one of them for
+/// microphones, stay for the life of the process, with the threads that read them.
 fn at_rest() -> (Vec<String>, usize) {
     let name = "device-ask";
-    devices::list(DeviceKind::Speaker).unwrap();
-    // The thread that asked has answered and is about to end; that of the connection was begun by it and
-    // has its name.
-    wait_for("one thread of the connection", || threads().iter().filter(|one| *one == name).count() == 1);
-    (threads(), open_streams().len())
+    let idle = open_streams().len();
+    let (engine, _encoded) = AudioEngine::start(&SpeakerSink::Null).unwrap();
+    engine.set_microphone(Some(&MicrophoneSource::Device(None))).unwrap();
+    drop(engine);
+    wait_for("no stream", || open_streams().len() == idle);
+    // The threads that asked have answered and are about to end; those of the connections were begun by
+    // them and have their name.
+    wait_for("the threads of the connections", || threads().iter().filter(|one| *one == name).count() == 2);
+    (threads(), idle)
 }
 
 #[test]

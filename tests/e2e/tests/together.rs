@@ -16,9 +16,9 @@ const LISTENED: Duration = Duration::from_secs(6);
 /// Two windows without a GPU may take the sound's time for so long.
 const WINDOWS: Duration = Duration::from_millis(200);
 /// How often it is listened for sound without any gap, and how often in a row there has to be none.
-/// Other programs may take the processors away from everybody at one time, and the jitter buffer waits for
-/// all but three packets in a hundred: where sound servers are late now and then, half of all tries are clean.
-const TRIES: usize = 60;
+/// Other programs may take the processors away from everybody at one time, and the jitter buffer does not
+/// wait for what holds it up only once: nine of ten tries are clean where nothing else runs.
+const TRIES: usize = 20;
 const CLEAN: usize = 2;
 /// Listened for whether there is anything.
 const MOMENT: Duration = Duration::from_secs(1);

@@ -2,6 +2,8 @@
 //! lock, no allocation.
 
 mod permission;
+#[cfg(target_os = "linux")]
+mod pulse;
 mod ring;
 mod server;
 mod shape;
@@ -210,8 +212,20 @@ pub(super) fn open_microphone(name: Option<&str>) -> Result<(OpenDevice, Microph
         if permission::is_refused() {
             return Err(MediaError::DeviceForbidden(DeviceKind::Microphone));
         }
+        #[cfg(target_os = "linux")]
+        if let Some(source) = pulse::source(&about.id) {
+            return record(&about, source);
+        }
         open_microphone_on(about, &device)
     })
+}
+
+#[cfg(target_os = "linux")]
+fn record(about: &Device, source: &str) -> Result<(OpenDevice, MicrophoneRing), MediaError> {
+    let failure = Failure::default();
+    let (recording, ring) = guarded(|| pulse::record(source, failure.clone()))
+        .unwrap_or_else(|what| Err(MediaError::DeviceStart { kind: DeviceKind::Microphone, what }))?;
+    Ok((OpenDevice { device: about.clone(), stream: Some(Box::new(recording)), failure }, ring))
 }
 
 fn open_speaker_on<D>(about: Device, device: &D) -> Result<(OpenDevice, SpeakerRing), MediaError>

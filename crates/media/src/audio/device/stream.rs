@@ -96,14 +96,17 @@ where
     E: FnMut(cpal::Error) + Send + 'static,
 {
     let channels = usize::from(config.channels.max(1));
-    let front = channels.min(FRONT);
     let capture = move |data: &[T], _: &cpal::InputCallbackInfo| {
-        let mono = data.chunks_exact(channels).map(|frame| {
-            let sum = frame[..front].iter().map(|sample| f32::from_sample(*sample)).sum::<f32>();
-            // A driver that delivers no numbers would silence everything behind it for good.
-            if sum.is_finite() { sum / front as f32 } else { 0.0 }
-        });
-        feed.put(data.len() / channels, mono);
+        let frames = data.chunks_exact(channels);
+        feed.put(frames.len(), frames.map(|frame| mono(frame.iter().copied().map(f32::from_sample))));
     };
     device.build_input_stream(config, capture, lost, Some(OPENING))
+}
+
+/// What a frame's front inputs hear.
+pub(super) fn mono(frame: impl ExactSizeIterator<Item = f32>) -> f32 {
+    let front = frame.len().clamp(1, FRONT);
+    let sum = frame.take(front).sum::<f32>();
+    // A driver that delivers no numbers would silence everything behind it for good.
+    if sum.is_finite() { sum / front as f32 } else { 0.0 }
 }
