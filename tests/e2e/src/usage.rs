@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 /// How long tokio keeps a thread for blocking work that has none, and a little more.
-const REST: Duration = Duration::from_millis(10_500);
+const REST: Duration = Duration::from_millis(11_000);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -59,25 +59,33 @@ impl Usage {
         Ok(Self { resident: kibibytes("Rss:")?, share: kibibytes("Pss:")?, threads, files })
     }
 
-    /// Of these processes, once none has begun or ended a thread or a file for as long as a thread
-    /// may wait for work, or after three times that.
+    /// Of these processes, what they hold all the time for as long as a thread may wait for work: what is
+    /// there at one look and gone at another has not been left behind.
     pub fn at_rest(processes: &[u32]) -> Result<Vec<Self>> {
         let look = || processes.iter().map(|process| Self::now(*process)).collect::<Result<Vec<_>>>();
-        let deadline = Instant::now() + 3 * REST;
-        let (mut usage, mut since) = (look()?, Instant::now());
-        while since.elapsed() < REST && Instant::now() < deadline {
+        let (mut usage, since) = (look()?, Instant::now());
+        while since.elapsed() < REST {
             std::thread::sleep(LOOK);
-            let now = look()?;
-            if now.iter().zip(&usage).any(|(now, before)| !now.holds_the_same(before)) {
-                since = Instant::now();
-            }
-            usage = now;
+            usage = usage.into_iter().zip(look()?).map(|(before, now)| before.and(now)).collect();
         }
         Ok(usage)
     }
 
-    fn holds_the_same(&self, other: &Self) -> bool {
-        self.threads == other.threads && self.files == other.files
+    /// What is there at both times.
+    fn and(self, other: Self) -> Self {
+        let both = |one: BTreeMap<String, usize>, other: &BTreeMap<String, usize>| {
+            let common = one.into_iter().filter_map(|(name, count)| {
+                let count = count.min(*other.get(&name)?);
+                Some((name, count))
+            });
+            common.collect()
+        };
+        Self {
+            threads: both(self.threads, &other.threads),
+            files: both(self.files, &other.files),
+            resident: self.resident.min(other.resident),
+            share: self.share.min(other.share),
+        }
     }
 
     /// What there is more of than before, in words; more memory only where it is `percent` more.
@@ -138,6 +146,7 @@ mod tests {
         assert!(more[2].starts_with("memory: "), "{more:?}");
         assert_eq!(before.more_than(&before, 5), Vec::<String>::new());
         assert_eq!(before.more_than(&now, 5), Vec::<String>::new());
+        assert_eq!(now.and(before.clone()), before, "what is there at one look only has not stayed");
     }
 
     #[test]
