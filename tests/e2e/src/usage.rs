@@ -88,19 +88,21 @@ impl Usage {
         }
     }
 
-    /// What there is more of than before, in words; more memory only where it is `percent` more.
-    pub fn more_than(&self, before: &Self, percent: u64) -> Vec<String> {
-        let more = |now: &BTreeMap<String, usize>, then: &BTreeMap<String, usize>| {
+    /// What there is more of than before, and how much; more memory only where it is `percent` more.
+    pub fn more_than(&self, before: &Self, percent: u64) -> BTreeMap<String, String> {
+        let counts = |now: &BTreeMap<String, usize>, then: &BTreeMap<String, usize>| {
             let grown = now.iter().map(|(name, count)| (name, *count, then.get(name).copied().unwrap_or(0)));
             let grown = grown.filter(|(_, now, then)| now > then);
-            grown.map(|(name, now, then)| format!("{name}: {now} instead of {then}")).collect::<Vec<_>>()
+            let told = grown.map(|(name, now, then)| (name.clone(), format!("{now} instead of {then}")));
+            told.collect::<Vec<_>>()
         };
-        let mut found = more(&self.threads, &before.threads);
-        found.extend(more(&self.files, &before.files));
+        let mut found = counts(&self.threads, &before.threads);
+        found.extend(counts(&self.files, &before.files));
         if self.resident > before.resident + before.resident * percent / 100 {
-            found.push(format!("memory: {} KiB instead of {}", self.resident, before.resident));
+            found
+                .push(("memory".to_owned(), format!("{} KiB instead of {}", self.resident, before.resident)));
         }
-        found
+        found.into_iter().collect()
     }
 }
 
@@ -142,10 +144,10 @@ mod tests {
         now.threads.insert("camera".to_owned(), 2);
         now.resident += now.resident / 10;
         let more = now.more_than(&before, 5);
-        assert!(more[0].starts_with("camera: 2 instead of 0") && more[1].starts_with("socket: "), "{more:?}");
-        assert!(more[2].starts_with("memory: "), "{more:?}");
-        assert_eq!(before.more_than(&before, 5), Vec::<String>::new());
-        assert_eq!(before.more_than(&now, 5), Vec::<String>::new());
+        assert_eq!(more["camera"], "2 instead of 0");
+        assert_eq!(more.keys().collect::<Vec<_>>(), ["camera", "memory", "socket"]);
+        assert_eq!(before.more_than(&before, 5), BTreeMap::new());
+        assert_eq!(before.more_than(&now, 5), BTreeMap::new());
         assert_eq!(now.and(before.clone()), before, "what is there at one look only has not stayed");
     }
 
