@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     println!(
         "cargo::error=nasm is missing: without it the H.264 codec is built without its assembly and runs \
          two to three times slower. Install it (Debian and Ubuntu: `sudo apt install nasm`, Fedora: \
-         `sudo dnf install nasm`, macOS: `brew install nasm`, Windows: https://www.nasm.us), then build again."
+         `sudo dnf install nasm`, macOS: `brew install nasm`, Windows: https://www.nasm.us), then build \
+         again."
     );
     ExitCode::FAILURE
 }

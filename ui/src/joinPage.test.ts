@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 const FOLDER = "../crates/server/src/http/join_page";
 const BODY = /<body>([^]*)<script>/.exec(readFileSync(`${FOLDER}/page.html`, "utf8"))?.[1] ?? "";
@@ -16,10 +16,6 @@ function open(address: string): void {
 
 const text = (id: string) => document.getElementById(id)?.textContent;
 const link = () => document.getElementById("open")?.getAttribute("href");
-
-beforeEach(() => {
-  vi.restoreAllMocks();
-});
 
 describe("the page behind an invitation's address", () => {
   it("says where one is invited and opens the app by the same words", () => {

@@ -60,6 +60,11 @@ pub(crate) fn cargo_by(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// Whether we are root.
+pub(crate) fn is_root() -> bool {
+    read(words(&["id", "-u"])).is_ok_and(|id| id.trim() == "0")
+}
+
 /// npm in the page's folder. On Windows npm is a script, which only the command interpreter starts.
 pub(crate) fn npm<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = if cfg!(windows) { command("cmd") } else { command("npm") };

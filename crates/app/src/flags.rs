@@ -49,16 +49,6 @@ impl<S> Source<S> {
     pub fn get(self) -> Option<S> {
         self.0
     }
-
-    /// Whether there is one.
-    pub fn is_some(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Whether there is none.
-    pub fn is_none(&self) -> bool {
-        self.0.is_none()
-    }
 }
 
 impl<S: FromStr> FromStr for Source<S> {
@@ -140,7 +130,7 @@ mod tests {
             read(&["--camera", "test", "--microphone", "none", "--speaker", "null", "--receive", "none"]);
         let flags = flags.unwrap();
         assert_eq!(flags.camera.get(), Some(CameraSource::Test));
-        assert!(flags.microphone.is_none());
+        assert_eq!(flags.microphone.get(), None);
         assert_eq!((flags.speaker, flags.receive), (SpeakerSink::Null, Some(ReceiveFlag::None)));
         let wrong = read(&["--camera", "cam"]).unwrap_err();
         assert!(wrong.contains("test, file:PATH"), "{wrong}");

@@ -209,7 +209,10 @@ fn spawn(
 ) -> Result<Hosted, StartError> {
     match spawn_at(key, port, door, rooms) {
         Err(StartError::History(HistoryError::Locked { file })) => {
-            warn!(file = %file.display(), "another program keeps its rooms there; these are forgotten when they close");
+            warn!(
+                file = %file.display(),
+                "another program keeps its rooms there; these are forgotten when they close"
+            );
             spawn_at(key, port, door, None)
         }
         other => other,

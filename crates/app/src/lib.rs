@@ -27,7 +27,7 @@ pub use host::Host;
 pub use invitation::{InvitationForms, InvitationText};
 pub use nearby::NearbyView;
 pub use presenter::{PresenterKind, PresenterView};
-pub use request::{COMMANDS, MadeTicket, Picture, Request, SignedUser};
+pub use request::{COMMANDS, MadeTicket, MessageData, Picture, Request, SignedUser};
 pub use stage::Stage;
 pub use store::{Store, StoreError};
 pub use view::{

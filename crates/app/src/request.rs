@@ -1,6 +1,6 @@
 //! Everything that the app can be asked, and the answers that have a form of their own.
 
-use confab_protocol::{HostAction, OtherRoom, Passcode, RawEnterParams, Role};
+use confab_protocol::{HostAction, OtherRoom, Passcode, RawEnterParams, Role, UserSigText};
 use confab_scene::Scene;
 use serde::de::Error as _;
 use serde::de::value::MapDeserializer;
@@ -178,7 +178,8 @@ pub enum Request {
         /// What it is about, 1 to 10.
         cmd_id: i64,
         /// What it says, in base64.
-        data: String,
+        #[ts(as = "String")]
+        data: MessageData,
         /// Whether it is sent again until it comes; both this and `ordered`, or neither.
         reliable: bool,
         /// Whether those of one cmdId come in their order.
@@ -190,7 +191,8 @@ pub enum Request {
         /// What to be.
         role: Role,
         /// A fresh permission ticket, where the application asks for one.
-        private_map_key: Option<String>,
+        #[ts(as = "Option<String>")]
+        private_map_key: Option<UserSigText>,
     },
     /// Goes to another room in one step, with devices as they are. Answers null when accepted; the outcome
     /// is onSwitchRoom, and a refusal changes nothing. Where a host there has to let me in I stay here until
@@ -270,6 +272,23 @@ pub const COMMANDS: [&str; 39] = [
     "start_nearby",
     "stop_nearby",
 ];
+
+/// What a message of the app's own says, in base64. Printed as its length.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageData(pub String);
+
+impl From<&str> for MessageData {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for MessageData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
 
 /// A picture as a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -395,9 +414,17 @@ mod tests {
     }
 
     #[test]
-    fn a_passcode_is_never_printed() {
-        let request = read(r#"{"command":"host_room","args":{"passcode":"planted"}}"#).unwrap();
-        assert!(!format!("{request:?}").contains("planted"), "{request:?}");
+    fn secrets_and_messages_are_never_printed() {
+        for (command, args) in [
+            ("enter_room", r#"{"userSig":"planted","privateMapKey":"planted","passcode":"planted"}"#),
+            ("host_room", r#"{"passcode":"planted"}"#),
+            ("switch_role", r#"{"role":"anchor","privateMapKey":"planted"}"#),
+            ("switch_room", r#"{"roomId":1,"userSig":"planted","privateMapKey":"planted"}"#),
+            ("send_custom_cmd_msg", r#"{"cmdId":1,"data":"planted","reliable":true,"ordered":true}"#),
+        ] {
+            let request = read(&format!(r#"{{"command":"{command}","args":{args}}}"#)).unwrap();
+            assert!(!format!("{request:?}").contains("planted"), "{request:?}");
+        }
         let error = read(r#"{"command":"host_room","args":{"passcode":5}}"#).unwrap_err();
         assert!(error.contains("passcode: invalid type: integer"), "{error}");
     }
@@ -439,6 +466,8 @@ mod tests {
             Request::SetStage(Scene::default()),
             Request::MuteRemoteVideoStream { user_id: "bob".into(), stream_type: Some(2), mute: true },
             Request::SendCustomCmdMsg { cmd_id: 1, data: "aGk=".into(), reliable: true, ordered: true },
+            Request::SwitchRole { role: Role::Anchor, private_map_key: Some(UserSigText("eJw".into())) },
+            Request::SwitchRole { role: Role::Audience, private_map_key: None },
         ];
         for request in all {
             let json = serde_json::to_string(&request).unwrap();

@@ -242,7 +242,11 @@ fn tighten(file: &File, path: &Path) {
         }
     });
     if let Err(error) = tightened {
-        warn!(path = %path.display(), %error, "others on this computer may read this file; make it yours alone");
+        warn!(
+            path = %path.display(),
+            %error,
+            "others on this computer may read this file; make it yours alone"
+        );
     }
 }
 

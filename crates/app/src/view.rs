@@ -1,8 +1,8 @@
 //! The state that a page renders, and how it changes with what happens.
 
 use confab_protocol::{
-    EnterParams, Event, ExitCause, ExitReason, Fault, OtherRoom, Participant, Role, RoomState, Scene, Trust,
-    Waiting,
+    Code, EnterParams, Event, ExitCause, ExitReason, Fault, OtherRoom, Participant, Role, RoomState, Scene,
+    Trust, Waiting,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -417,27 +417,41 @@ impl AppState {
 
     /// A device that is missing for now is on and says why nothing comes of it.
     fn on_warning(&mut self, fault: Fault) {
-        match fault.code {
-            1111 | 1112 if self.camera.on => (self.camera.ready, self.camera.fault) = (false, Some(fault)),
-            1201 | 1203 | 1204 if self.microphone.on => {
+        match Code(fault.code) {
+            Code::NO_CAMERA | Code::CAMERA_NOT_PERMITTED if self.camera.on => {
+                (self.camera.ready, self.camera.fault) = (false, Some(fault));
+            }
+            Code::NO_MICROPHONE | Code::MICROPHONE_NOT_PERMITTED | Code::MICROPHONE_ABNORMAL
+                if self.microphone.on =>
+            {
                 (self.microphone.speaking, self.microphone.level) = (false, 0);
                 self.microphone.fault = Some(fault);
             }
-            1202 | 1205 => self.speaker.fault = Some(fault),
+            Code::NO_SPEAKER | Code::SPEAKER_ABNORMAL => self.speaker.fault = Some(fault),
             _ => {}
         }
     }
 
     /// A device that failed while it ran is off and says why.
     fn on_error(&mut self, fault: &Fault) {
-        match fault.code {
-            -1301 | -1314 | -1315 | -1316 if self.camera.on => {
+        match Code(fault.code) {
+            Code::CAMERA_START_FAILED
+            | Code::CAMERA_NOT_AUTHORIZED
+            | Code::CAMERA_SET_PARAM_FAILED
+            | Code::CAMERA_OCCUPIED
+                if self.camera.on =>
+            {
                 self.on_camera_failed(fault.clone());
             }
-            -1302 | -1317 | -1318 | -1319 if self.microphone.on => {
+            Code::MIC_START_FAILED
+            | Code::MIC_NOT_AUTHORIZED
+            | Code::MIC_SET_PARAM_FAILED
+            | Code::MIC_OCCUPIED
+                if self.microphone.on =>
+            {
                 self.on_microphone_failed(fault.clone());
             }
-            -1321 => self.speaker.fault = Some(fault.clone()),
+            Code::SPEAKER_START_FAILED => self.speaker.fault = Some(fault.clone()),
             _ => {}
         }
     }

@@ -237,7 +237,8 @@ fn without_any_microphone_one_stays_and_the_first_that_comes_is_taken() {
     eprintln!("that none was left was said after {:?}", begun.elapsed());
     assert_eq!(
         said,
-        "The microphone “VirtualMic” was unplugged, and there is no other; connect one, and it is used at once."
+        "The microphone “VirtualMic” was unplugged, and there is no other; connect one, and it is used at \
+         once."
     );
     let shown = state(&mut ann);
     assert_eq!((&shown["phase"], &shown["microphone"]["on"]), (&json!("in"), &json!(true)), "{shown}");

@@ -11,9 +11,18 @@ use serde_json::{Value, json};
 
 use program::Headless;
 
+/// With a camera, a microphone and a speaker that every computer has.
+fn start() -> Headless {
+    with(|_| {})
+}
+
+fn with(change: impl FnOnce(&mut Command)) -> Headless {
+    Headless::with_devices(["test", "tone", "null"], change)
+}
+
 #[test]
 fn a_line_that_cannot_be_read_is_answered_and_the_next_one_is_read() {
-    let mut app = Headless::start();
+    let mut app = start();
     for (line, why) in [
         (&b"{"[..], "EOF"),
         (b"\xff\xfe", "not UTF-8"),
@@ -33,7 +42,7 @@ fn a_line_that_cannot_be_read_is_answered_and_the_next_one_is_read() {
 
 #[test]
 fn wrong_parameters_are_told_by_the_outcome_of_the_entry() {
-    let mut app = Headless::start();
+    let mut app = start();
     let base = json!({"sdkAppId": 1, "userId": "ann", "userSig": "x", "roomId": 1, "server": "127.0.0.1:1"});
     for (field, value, code) in [
         ("roomId", json!(0), -3318),
@@ -57,7 +66,7 @@ fn wrong_parameters_are_told_by_the_outcome_of_the_entry() {
 
 #[test]
 fn two_programs_meet_in_a_room_that_one_of_them_opened() {
-    let (mut host, mut guest) = (Headless::start(), Headless::start());
+    let (mut host, mut guest) = (start(), start());
     let hosting = host.call(1, "host_room", &json!({}))["result"].clone();
     host.call(2, "enter_room", &json!({"userId": "host", "roomId": 7}));
     assert!(host.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
@@ -89,7 +98,7 @@ fn two_programs_meet_in_a_room_that_one_of_them_opened() {
 
 #[test]
 fn a_passcode_and_a_waiting_room_keep_people_out_and_a_ticket_lets_one_in_once() {
-    let (mut host, mut bo, mut cy) = (Headless::start(), Headless::start(), Headless::start());
+    let (mut host, mut bo, mut cy) = (start(), start(), start());
     let alone = host.call(1, "make_ticket", &json!({}));
     assert_eq!(alone["error"]["code"], -3, "{alone}");
     let long = host.call(2, "host_room", &json!({"passcode": "x".repeat(257)}));
@@ -136,7 +145,7 @@ fn a_passcode_and_a_waiting_room_keep_people_out_and_a_ticket_lets_one_in_once()
 
 #[test]
 fn somebody_whose_output_nobody_reads_any_more_leaves_the_room_and_ends() {
-    let mut host = Headless::start();
+    let mut host = start();
     let hosting = host.call(1, "host_room", &json!({}))["result"].clone();
     host.call(2, "enter_room", &json!({"userId": "host", "roomId": 8}));
     assert!(host.event("onEnterRoom")["result"].as_i64().unwrap() > 0);
@@ -165,7 +174,7 @@ fn somebody_whose_output_nobody_reads_any_more_leaves_the_room_and_ends() {
 
 #[test]
 fn a_device_that_is_not_there_takes_none_away_that_works() {
-    let mut app = Headless::start();
+    let mut app = start();
     app.call(1, "start_local_video", &json!({}));
     app.event("onFirstVideoFrame");
     app.call(2, "start_local_audio", &json!({}));
@@ -207,16 +216,17 @@ fn a_device_that_is_not_there_takes_none_away_that_works() {
 fn no_secret_is_in_the_log_however_much_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let log = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
+    let data = |name: &str| folder.path().join(format!("{name}'s"));
     let noisy = |name: &str| {
         let file = log(name);
-        Headless::with(|command| {
-            command.env("CONFAB_LOG", "trace").stderr(file);
+        with(|command| {
+            command.env("CONFAB_LOG", "trace").env("CONFAB_DATA", data(name)).stderr(file);
         })
     };
     let (mut host, mut guest) = (noisy("host"), noisy("guest"));
     let hosting = host.call(1, "host_room", &json!({}))["result"].clone();
     let kept: Value =
-        serde_json::from_slice(&std::fs::read(host.data.path().join("host.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(data("host").join("host.json")).unwrap()).unwrap();
     let signed = host.call(2, "make_user_sig", &json!({"userId": "guest"}))["result"].clone();
     let args = json!({
         "server": hosting["server"], "sdkAppId": hosting["sdkAppId"], "userId": "guest",

@@ -67,11 +67,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_sum_never_exceeds_full_scale(blocks in proptest::collection::vec((0usize..6, -4.0f32..4.0), 1..40)) {
+        fn the_sum_never_exceeds_full_scale(
+            blocks in proptest::collection::vec((0usize..6, -4.0f32..4.0), 1..40)
+        ) {
             let mut mixer = Mixer::default();
             for (voices, level) in blocks {
                 for voice in 0..voices {
-                    mixer.add(&std::array::from_fn(|n| if (n / (voice + 1)) % 2 == 0 { level } else { -level }));
+                    let up = |n: usize| (n / (voice + 1)).is_multiple_of(2);
+                    mixer.add(&std::array::from_fn(|n| if up(n) { level } else { -level }));
                 }
                 prop_assert!(mixer.take().0.iter().all(|sample| sample.abs() <= 1.0));
             }

@@ -102,6 +102,12 @@ impl Worker {
         self.failure.get()
     }
 
+    /// What the thread is told by, to see when that happens.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> Stop {
+        self.stop.clone()
+    }
+
     /// Tells the thread to end and waits for it.
     pub(crate) fn stop(&mut self) {
         self.stop.set();

@@ -264,14 +264,16 @@ pub(crate) fn check_room(
             let room = RoomId::number(number).map_err(wrong)?;
             if let Some(text) = ignored {
                 warnings.push(Fault::new(Code::INVALID_PARAMETER).with_message(format!(
-                    "Both a room number and a room name were given; the number {number} is used and the name {text:?} is ignored."
+                    "Both a room number and a room name were given; the number {number} is used and the \
+                     name {text:?} is ignored."
                 )));
             }
             Ok(room)
         }
-        (None, None) => Err(Fault::new(Code::INVALID_ROOM_ID).with_message(
-            "The room is missing: give roomId, a number from 1 to 4294967294, or strRoomId, a text.",
-        )),
+        (None, None) => Err(Fault::new(Code::INVALID_ROOM_ID).with_message(format!(
+            "The room is missing: give roomId, a number from 1 to {}, or strRoomId, a text.",
+            RoomId::MAX_NUMBER
+        ))),
     }
 }
 

@@ -32,6 +32,12 @@ impl Fault {
         Self::new(Code::INVALID_PARAMETER).with_message(format!("This request cannot be read: {why}."))
     }
 
+    /// The refusal in an answer with these, or None for code 0; the code's own sentence where there is none.
+    pub(crate) fn of_answer(code: i32, detail: Option<i32>, message: Option<&str>) -> Option<Self> {
+        let said = || message.unwrap_or(Code(code).sentence()).to_owned();
+        (code != Code::OK.0).then(|| Self { code, detail, message: said() })
+    }
+
     /// The same with another sentence.
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();

@@ -27,10 +27,10 @@ pub struct UserId(String);
 #[non_exhaustive]
 pub enum UserIdError {
     /// Nothing was given.
-    #[error("The user id is empty; it needs 1 to 32 of the characters A-Z a-z 0-9 _ and -.")]
+    #[error("The user id is empty; it needs 1 to {} of the characters A-Z a-z 0-9 _ and -.", UserId::MAX_LEN)]
     Empty,
     /// More than [`UserId::MAX_LEN`] characters.
-    #[error("The user id has {length} characters; at most 32 are allowed.")]
+    #[error("The user id has {length} characters; at most {} are allowed.", UserId::MAX_LEN)]
     TooLong {
         /// How many there are.
         length: usize,
@@ -95,8 +95,8 @@ impl fmt::Display for UserId {
     }
 }
 
-/// The name shown for a person: 1 to 64 characters of any script, without control characters,
-/// without space at either end.
+/// The name shown for a person: 1 to 64 characters of any script, none of which [`is_unseen`], without
+/// space at either end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(try_from = "String", into = "String")]
 #[ts(type = "string")]
@@ -110,13 +110,13 @@ pub enum DisplayNameError {
     #[error("The name is empty; please type one.")]
     Empty,
     /// More than [`DisplayName::MAX_CHARS`] characters.
-    #[error("The name has {length} characters; at most 64 are allowed.")]
+    #[error("The name has {length} characters; at most {} are allowed.", DisplayName::MAX_CHARS)]
     TooLong {
         /// How many there are.
         length: usize,
     },
-    /// A line break, tab, change of direction or another control character.
-    #[error("The name has a control character at place {place}; please leave it out.")]
+    /// A character that [`is_unseen`].
+    #[error("The name has a character that nobody sees at place {place}; please leave it out.")]
     Control {
         /// Its place, counted in characters from 1.
         place: usize,
@@ -141,7 +141,7 @@ impl FromStr for DisplayName {
         if text.is_empty() {
             return Err(DisplayNameError::Empty);
         }
-        if let Some(at) = text.chars().position(is_control) {
+        if let Some(at) = text.chars().position(is_unseen) {
             return Err(DisplayNameError::Control { place: at + 1 });
         }
         match text.chars().count() {
@@ -151,9 +151,17 @@ impl FromStr for DisplayName {
     }
 }
 
-/// Also what turns the text around it: a name must not change how the words beside it are read.
-fn is_control(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character is not seen and yet changes what is: a control character, or one of Unicode's
+/// that break, turn or tag the text around them. Names have none: they must not look like another name,
+/// nor change how the words beside them are read. The joiners U+200C and U+200D are none of them, because
+/// scripts and emoji are spelt with them.
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 impl TryFrom<String> for DisplayName {
@@ -204,6 +212,18 @@ mod tests {
         assert_eq!("a\nb".parse::<DisplayName>(), Err(DisplayNameError::Control { place: 2 }));
         assert_eq!("ab\u{202e}c".parse::<DisplayName>(), Err(DisplayNameError::Control { place: 3 }));
         assert_eq!(" \t ".parse::<DisplayName>(), Err(DisplayNameError::Empty));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_in_no_name_and_what_joins_letters_is() {
+        for unseen in ['\u{200b}', '\u{200e}', '\u{61c}', '\u{2066}', '\u{2028}', '\u{e0041}'] {
+            assert!(is_unseen(unseen), "{unseen:?}");
+            let name = format!("a{unseen}b").parse::<DisplayName>();
+            assert_eq!(name, Err(DisplayNameError::Control { place: 2 }), "{unseen:?}");
+        }
+        for name in ["क्\u{200c}ष", "👩\u{200d}💻", "❤\u{fe0f}", "Zoë 用户"] {
+            assert_eq!(name.parse::<DisplayName>().unwrap().as_str(), name);
+        }
     }
 
     proptest! {

@@ -12,8 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::enter::{check_app, check_room, check_user};
 use crate::{
-    Fault, Fingerprint, Passcode, RawEnterParams, RoomId, Scene, SdkAppId, ServerAddress, Trust, UserId,
-    UserSigText, server_address,
+    Fault, Passcode, RawEnterParams, RoomId, Scene, SdkAppId, ServerAddress, Trust, UserId, UserSigText,
+    server_address,
 };
 
 pub use error::{InvitationError, Part};
@@ -68,7 +68,8 @@ impl Invitation {
             Trust::Plain | Trust::Authorities | Trust::Whoever => "",
         };
         format!(
-            "Join my Confab meeting: {self}\n\nOr open this page{warned}: {}\n\nIf neither opens Confab, start it, choose “Join a server” and paste this message into the address.\n",
+            "Join my Confab meeting: {self}\n\nOr open this page{warned}: {}\n\nIf neither opens Confab, \
+             start it, choose “Join a server” and paste this message into the address.\n",
             self.page()
         )
     }
@@ -173,13 +174,6 @@ impl TryFrom<RawEnterParams> for Invitation {
             passcode,
             ticket: ticket.map_err(InvitationError::from)?,
         })
-    }
-}
-
-impl Fingerprint {
-    /// As certificates are compared everywhere: 64 hexadecimal digits.
-    pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -32,7 +32,7 @@ pub use event::{Event, UserQuality, Volume};
 pub use fault::Fault;
 pub use guest::{Guest, GuestSecret, GuestSecretError, Passcode};
 pub use host::{HostAction, RoomState, Waiting};
-pub use id::{DisplayName, DisplayNameError, SdkAppId, UserId, UserIdError};
+pub use id::{DisplayName, DisplayNameError, SdkAppId, UserId, UserIdError, is_unseen};
 pub use invitation::{Invitation, InvitationError, InviteAnswer, OneTimeTicket, OneTimeTicketError, Part};
 pub use message::{CmdId, CustomMessage, MESSAGE_TOPIC, MessageError, MessageRate, RateError};
 pub use notice::{ExitCause, ExitReason, LeaveReason, NOTICE_TOPIC, Notice, ROLE_ATTRIBUTE};

@@ -4,6 +4,9 @@ mod rate;
 
 pub use rate::{MessageRate, RateError};
 
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -17,6 +20,9 @@ pub const MESSAGE_TOPIC: &str = "confab.cmd";
 pub struct CmdId(u8);
 
 impl CmdId {
+    /// All that there are (TRTC).
+    const ALL: RangeInclusive<u8> = 1..=10;
+
     /// The number.
     pub fn number(self) -> u8 {
         self.0
@@ -27,10 +33,8 @@ impl TryFrom<i64> for CmdId {
     type Error = MessageError;
 
     fn try_from(number: i64) -> Result<Self, MessageError> {
-        match u8::try_from(number) {
-            Ok(small @ 1..=10) => Ok(Self(small)),
-            Ok(_) | Err(_) => Err(MessageError::CmdId { number }),
-        }
+        let known = u8::try_from(number).ok().filter(|number| Self::ALL.contains(number));
+        known.map(Self).ok_or(MessageError::CmdId { number })
     }
 }
 
@@ -39,13 +43,17 @@ impl TryFrom<i64> for CmdId {
 #[non_exhaustive]
 pub enum MessageError {
     /// A number outside 1 to 10.
-    #[error("There is no cmdId {number}; a message has one of 1 to 10.")]
+    #[error(
+        "There is no cmdId {number}; a message has one of {} to {}.",
+        CmdId::ALL.start(),
+        CmdId::ALL.end()
+    )]
     CmdId {
         /// What was given.
         number: i64,
     },
     /// More than [`CustomMessage::MAX_DATA`].
-    #[error("The message has {length} bytes; at most 1000 are allowed.")]
+    #[error("The message has {length} bytes; at most {} are allowed.", CustomMessage::MAX_DATA)]
     TooLong {
         /// How many there are.
         length: usize,
@@ -59,8 +67,8 @@ pub enum MessageError {
 }
 
 /// A message as it travels in a LiveKit user packet of topic [`MESSAGE_TOPIC`]. Bytes: 1 the form (1),
-/// 1 cmdId, 4 stay, 4 number (both big-endian), and the rest is data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// 1 cmdId, 4 stay, 4 number (both big-endian), and the rest is data. What it says is never printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CustomMessage {
     /// What it is about.
     pub cmd_id: CmdId,
@@ -70,6 +78,17 @@ pub struct CustomMessage {
     pub number: u32,
     /// What the app says, at most [`CustomMessage::MAX_DATA`] bytes.
     pub data: Vec<u8>,
+}
+
+impl fmt::Debug for CustomMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CustomMessage")
+            .field("cmd_id", &self.cmd_id)
+            .field("stay", &self.stay)
+            .field("number", &self.number)
+            .field("bytes", &self.data.len())
+            .finish()
+    }
 }
 
 impl CustomMessage {
@@ -171,6 +190,16 @@ mod tests {
         assert_eq!(CustomMessage::check(&[], false, true), Err(MessageError::HalfReliable));
         let long = CustomMessage::check(&[0; 1001], true, true).unwrap_err();
         assert!(long.to_string().contains("1001") && long.to_string().contains("1000"), "{long}");
+        let cmd_id = CmdId::try_from(11).unwrap_err();
+        assert_eq!(cmd_id.to_string(), "There is no cmdId 11; a message has one of 1 to 10.");
+    }
+
+    #[test]
+    fn what_a_message_says_is_not_printed() {
+        let printed = format!("{:?}", message(b"planted".to_vec()));
+        let bytes = format!("{:?}", b"planted".as_slice());
+        assert!(!printed.contains("planted") && !printed.contains(&bytes), "{printed}");
+        assert!(printed.contains("bytes: 7"), "{printed}");
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! PrivateMapKey: a UserSig that also says what somebody may do in one room (TRTC's advanced permission control).
+//! PrivateMapKey: a UserSig that also says what somebody may do in one room (TRTC's advanced permission
+//! control).
 
 use crate::ago::Ago;
 use crate::user_sig::{self, SigError};

@@ -35,24 +35,25 @@ enum Raw {
 #[non_exhaustive]
 pub enum RoomIdError {
     /// Zero, negative or past [`RoomId::MAX_NUMBER`].
-    #[error("The room number {number} is not possible; it must be between 1 and 4294967294.")]
+    #[error("The room number {number} is not possible; it must be between 1 and {}.", RoomId::MAX_NUMBER)]
     Number {
         /// What was given.
         number: i64,
     },
     /// An empty text.
-    #[error("The room name is empty; it needs 1 to 64 characters.")]
+    #[error("The room name is empty; it needs 1 to {} characters.", RoomId::MAX_TEXT)]
     Empty,
     /// More than [`RoomId::MAX_TEXT`] bytes.
-    #[error("The room name has {length} bytes; at most 64 are allowed.")]
+    #[error("The room name has {length} bytes; at most {} are allowed.", RoomId::MAX_TEXT)]
     TooLong {
         /// How many there are.
         length: usize,
     },
     /// A character outside the set of 89.
     #[error(
-        "The room name has the character {character:?} at place {place}; letters, digits, space and {allowed} are allowed.",
-        allowed = RoomId::MARKS
+        "The room name has the character {character:?} at place {place}; letters, digits, space and {} are \
+         allowed.",
+        RoomId::MARKS
     )]
     Character {
         /// The first one that does not belong.

@@ -23,8 +23,8 @@ macro_rules! described {
 
 described! {
     Scene: json_schema!({
-        "description": "What kind of room it is, by number or name: 0 a video call, 1 a broadcast, 2 an audio \
-            call, 3 a voice broadcast.",
+        "description": "What kind of room it is, by number or name: 0 a video call, 1 a broadcast, 2 an \
+            audio call, 3 a voice broadcast.",
         "enum": mixed(Scene::ALL.map(|scene| (scene.number(), scene.name()))),
     });
     Role: json_schema!({

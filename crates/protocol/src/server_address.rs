@@ -30,6 +30,13 @@ pub struct Fingerprint(pub [u8; 32]);
 #[error("a fingerprint is 43 letters, digits, - or _")]
 pub struct FingerprintError;
 
+impl Fingerprint {
+    /// As certificates are compared everywhere: 64 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.0))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 use crate::{
-    Code, EnterParams, ExitCause, Fault, Guest, GuestSecret, OneTimeTicket, Passcode, Role, RoomId, Scene,
+    EnterParams, ExitCause, Fault, Guest, GuestSecret, OneTimeTicket, Passcode, Role, RoomId, Scene,
     SdkAppId, UserSigText,
 };
 
@@ -166,7 +166,7 @@ impl TicketRequest {
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TicketAnswer {
-    /// 0, or one of [`Code`].
+    /// 0, or one of [`crate::Code`].
     pub code: i32,
     /// For people, when the code is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,6 +188,13 @@ pub struct TicketAnswer {
 impl From<Fault> for TicketAnswer {
     fn from(fault: Fault) -> Self {
         Self { code: fault.code, message: Some(fault.message), ..Self::default() }
+    }
+}
+
+impl TicketAnswer {
+    /// The refusal in it, or None when it brings a signature.
+    pub fn refusal(&self) -> Option<Fault> {
+        Fault::of_answer(self.code, None, self.message.as_deref())
     }
 }
 
@@ -244,7 +251,7 @@ impl fmt::Debug for EnterRequest {
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnterAnswer {
-    /// 0, or one of [`Code`].
+    /// 0, or one of [`crate::Code`].
     pub code: i32,
     /// A closer code where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,12 +294,7 @@ impl From<Fault> for EnterAnswer {
 impl EnterAnswer {
     /// The refusal in it, or None when it admits.
     pub fn refusal(&self) -> Option<Fault> {
-        if self.code == 0 {
-            return None;
-        }
-        let known = Code(self.code).sentence().to_owned();
-        let message = self.message.clone().unwrap_or(known);
-        Some(Fault { code: self.code, detail: self.detail, message })
+        Fault::of_answer(self.code, self.detail, self.message.as_deref())
     }
 }
 
@@ -344,6 +346,7 @@ pub struct Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     #[test]
     fn a_refusal_survives_the_wire() {
@@ -351,6 +354,13 @@ mod tests {
         let json = serde_json::to_string(&EnterAnswer::from(fault.clone())).unwrap();
         let back: EnterAnswer = serde_json::from_str(&json).unwrap();
         assert_eq!(back.refusal(), Some(fault));
+    }
+
+    #[test]
+    fn a_refusal_without_words_has_those_of_its_code_and_code_0_is_none() {
+        let answer = |code| TicketAnswer { code, ..TicketAnswer::default() };
+        assert_eq!(answer(-100_018).refusal(), Some(Fault::new(Code::USER_SIG_CHECK_FAILED)));
+        assert_eq!(answer(0).refusal(), None);
     }
 
     #[test]

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_ten_reasons_a_minute_wherever_they_are() {
+    fn a_person_is_told_ten_reasons_a_minute_at_each_address() {
         let (mut attempts, begin) = (Attempts::default(), Instant::now());
         let (ann, bob) = (Name::person(1, "ann"), Name::person(1, "bob"));
         for n in 0..10 {

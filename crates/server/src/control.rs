@@ -20,6 +20,7 @@ mod waiting;
 
 pub(crate) use effect::{Effect, Order};
 pub(crate) use enter::{Entry, check};
+pub(crate) use invites::NoEntrance;
 pub(crate) use room::Refused;
 pub(crate) use rooms::{By, Census, RoleError, Rooms, Taken};
 pub(crate) use service::{Control, Listener, Stopped, apply};

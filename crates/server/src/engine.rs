@@ -76,8 +76,8 @@ pub trait Engine: Send + Sync + Debug {
     async fn set_outside(&self, _: Vec<Translated>) {}
 
     /// Tells everybody (`notice`, then `leave{ROOM_DELETED}`), then stops carrying media. Without a notice
-    /// it is `leave{SERVER_SHUTDOWN}`, and our clients look for the server until it is back. Nothing can be asked of the engine
-    /// afterwards.
+    /// it is `leave{SERVER_SHUTDOWN}`, and our clients look for the server until it is back. Nothing can be
+    /// asked of the engine afterwards.
     async fn shutdown(&self, notice: Option<Notice>) -> Result<(), EngineError>;
 }
 
@@ -118,6 +118,11 @@ impl Kind {
             (lk::TrackType::Audio, _) => Kind::Audio,
             (lk::TrackType::Video | lk::TrackType::Data, _) => Kind::Video,
         }
+    }
+
+    /// What that track carries.
+    pub fn of_track(info: &lk::TrackInfo) -> Kind {
+        Kind::of(info.r#type(), info.source())
     }
 }
 
@@ -189,8 +194,6 @@ pub enum EngineEvent {
         identity: String,
         /// The number of the entry of the room service by which they came, if they came by one.
         ticket: Option<u64>,
-        /// The name shown, empty when none was given.
-        name: String,
     },
     /// A person began or stopped sending media of that kind; a muted track is not sent.
     Sends {

@@ -10,15 +10,15 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::metrics::counter::Counter;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
+use crate::clock::signed_ms;
 use crate::happening::Happening;
 pub(crate) use query::{Page, RoomQuery, RoomRow, StayQuery, StayRow};
 
@@ -190,11 +190,12 @@ impl History {
             // The one who asked may have gone.
             let _ = answer.send(question(database));
         }));
-        self.orders.try_send(order).map_err(|_| Unanswered)?;
-        wait.await.map_err(|_| Unanswered)?.map_err(|error| {
-            error!(%error, "the history cannot be read");
-            Unanswered
-        })
+        self.orders.try_send(order).map_err(|error| match error {
+            TrySendError::Full(_) => unanswered("too much is waiting for it"),
+            TrySendError::Disconnected(_) => unanswered("its thread has ended"),
+        })?;
+        let answer = wait.await.map_err(|_| unanswered("its thread ended before the question's turn"))?;
+        answer.map_err(unanswered)
     }
 }
 
@@ -209,9 +210,15 @@ impl Drop for HistoryThread {
     }
 }
 
+/// Logs why a question has no answer.
+fn unanswered(reason: impl std::fmt::Display) -> Unanswered {
+    error!(%reason, "the history cannot be read");
+    Unanswered
+}
+
 /// The thread: opens the database, answers whether that went well, and works until it is stopped.
 fn own(file: Option<&Path>, opened: oneshot::Sender<Result<(), HistoryError>>, queue: &Receiver<Order>) {
-    match schema::open(file, now_ms()) {
+    match schema::open(file, signed_ms()) {
         Ok(database) => {
             // Nobody waits any more if the sending fails; the owner has stopped the thread then.
             let _ = opened.send(Ok(()));
@@ -221,12 +228,6 @@ fn own(file: Option<&Path>, opened: oneshot::Sender<Result<(), HistoryError>>, q
             let _ = opened.send(Err(error));
         }
     }
-}
-
-/// Unix time in milliseconds, as SQLite holds it.
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

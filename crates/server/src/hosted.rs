@@ -165,21 +165,15 @@ impl Hosted {
     /// Lets other computers in at one of this machine's addresses; see [`Server::open_at`]. Waits until
     /// it listens there; not to be called on a thread of an asynchronous runtime.
     pub fn open_at(&self, http: SocketAddr, identity: &Arc<Identity>) -> Result<SocketAddr, StartError> {
-        let (reply, opened) = mpsc::sync_channel(1);
-        let order = Order::Open { http, identity: Arc::clone(identity), reply };
         let ended = || StartError::Threads(std::io::Error::other("the server has ended"));
-        let orders = self.orders.as_ref().ok_or_else(ended)?;
-        orders.blocking_send(order).map_err(|_| ended())?;
-        opened.recv().unwrap_or_else(|_| Err(ended()))
+        self.ask(|reply| Order::Open { http, identity: Arc::clone(identity), reply })
+            .unwrap_or_else(|| Err(ended()))
     }
 
     /// Where media comes in at addresses of this machine's own; none when the server has ended. Waits for
     /// its answer; not to be called on a thread of an asynchronous runtime.
     pub fn media_ports(&self) -> Vec<MediaPort> {
-        let (reply, told) = mpsc::sync_channel(1);
-        let asked =
-            self.orders.as_ref().is_some_and(|orders| orders.blocking_send(Order::Ports { reply }).is_ok());
-        if asked { told.recv().unwrap_or_default() } else { Vec::new() }
+        self.ask(|reply| Order::Ports { reply }).unwrap_or_default()
     }
 
     /// What tells it where it is reached from outside.
@@ -190,12 +184,8 @@ impl Hosted {
     /// What guests have to say, and whether those who come wait; see [`Server::set_door`]. Waits until it
     /// holds; not to be called on a thread of an asynchronous runtime.
     pub fn set_door(&self, door: Door) {
-        let (reply, set) = mpsc::sync_channel(1);
-        let order = Order::Door { door, reply };
         // A server that has ended lets nobody in.
-        if self.orders.as_ref().is_some_and(|orders| orders.blocking_send(order).is_ok()) {
-            let _ = set.recv();
-        }
+        let _ = self.ask(|reply| Order::Door { door, reply });
     }
 
     /// Lets nobody else in from other computers; see [`Server::close`]. Waits until it is done; not to
@@ -210,13 +200,15 @@ impl Hosted {
     }
 
     fn shut(&self, http: Option<SocketAddr>) {
-        let (reply, closed) = mpsc::sync_channel(1);
-        let order = Order::Close { http, reply };
         // A server that has ended lets nobody in.
-        let asked = self.orders.as_ref().is_some_and(|orders| orders.blocking_send(order).is_ok());
-        if asked {
-            let _ = closed.recv();
-        }
+        let _ = self.ask(|reply| Order::Close { http, reply });
+    }
+
+    /// Tells the server's thread something and waits for its reply; none where it has ended.
+    fn ask<T>(&self, order: impl FnOnce(mpsc::SyncSender<T>) -> Order) -> Option<T> {
+        let (reply, replied) = mpsc::sync_channel(1);
+        self.orders.as_ref()?.blocking_send(order(reply)).ok()?;
+        replied.recv().ok()
     }
 
     /// Tells everybody why and waits until every thread is gone; at most 3 s.
@@ -226,8 +218,8 @@ impl Hosted {
 
     fn end(&mut self, cause: ExitCause) {
         if let Some(orders) = self.orders.take() {
-            // One that finds no room is told by the end of the queue, and takes it for a host who stops; one that
-            // has ended needs no word.
+            // One that finds no room is told by the end of the queue, and takes it for a host who stops; one
+            // that has ended needs no word.
             let _ = orders.try_send(Order::Stop(cause));
         }
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {

@@ -17,7 +17,7 @@ mod words;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, header};
@@ -119,11 +119,6 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<Shared>>); 10] {
         ("/join", get(join_page::page)),
         ("/metrics", get(metrics)),
     ]
-}
-
-/// Unix time in seconds.
-pub(crate) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Response {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use confab_protocol::Fingerprint;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
+use crate::tls;
 pub use look::Answers;
 
 /// A certificate and its key, P-256, for as long as it is kept: what is trusted is the certificate
@@ -66,14 +67,10 @@ impl Identity {
     }
 
     pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, IdentityError> {
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(IdentityError::Use)?
-            .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], self.key.clone_key())
-            .map_err(IdentityError::Use)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        let (chain, key) = (vec![self.certificate.clone()], self.key.clone_key());
+        let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+        let certified = certified.map_err(IdentityError::Use)?;
+        Ok(tls::acceptor(Arc::new(SingleCertAndKey::from(certified))))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod callback;
+pub mod clock;
 pub mod config;
 mod control;
 pub mod engine;

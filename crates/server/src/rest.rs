@@ -21,14 +21,15 @@ use serde_json::{Map, Value};
 use tracing::info;
 
 use crate::attempts::Name;
+use crate::clock::unix_now;
 use crate::control::Rooms;
 use crate::history::Unanswered;
-use crate::http::{BodyError, Guard, Shared, read, unix_now};
-use action::{Action, offered};
-pub(crate) use action::{MAX_USERS, OFFERED, VERSION};
+use crate::http::{BodyError, Guard, Shared, read};
+use action::Action;
+pub(crate) use action::{MAX_USERS, Offered, VERSION};
 use answer::{RestError, envelope};
 pub(crate) use describe::MOST;
-pub(crate) use limit::Limit;
+pub(crate) use limit::{Limit, MOST_A_SECOND};
 use parameters::Parameters;
 use signature::{hmac, tc3};
 
@@ -50,7 +51,7 @@ pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) 
     let (mut counted, now) = (OTHER, unix_now());
     let result = match believed(&shared, request, now).await {
         Ok(asked) => {
-            counted = asked.name;
+            counted = asked.action.name();
             perform(&shared, asked, now).await
         }
         Err(error) => Err(error),
@@ -79,7 +80,7 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
 struct Asked {
     /// SecretId.
     id: String,
-    name: &'static str,
+    action: Offered,
     parameters: Result<Parameters, RestError>,
 }
 
@@ -119,7 +120,7 @@ async fn believed(shared: &Shared, request: Request, now: u64) -> Result<Asked, 
         Some(_) => return Err(RestError::new("NoSuchVersion", format!("the only version is {VERSION}"))),
         None => return Err(RestError::new("MissingParameter", "the request names no version")),
     }
-    Ok(Asked { id: said.id, name: offered(&said.name)?, parameters: said.parameters })
+    Ok(Asked { id: said.id, action: Offered::named(&said.name)?, parameters: said.parameters })
 }
 
 /// Counts a signature that was wrong.
@@ -176,14 +177,16 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// Does what is asked for, unless it is asked too often.
 async fn perform(shared: &Shared, asked: Asked, now: u64) -> Result<Members, RestError> {
-    let Asked { id, name, parameters } = asked;
+    let Asked { id, action, parameters } = asked;
+    let name = action.name();
     let admitted =
         shared.limit.lock().unwrap_or_else(PoisonError::into_inner).admit(&id, name, Instant::now());
     if !admitted {
-        let message = format!("more than 20 requests a second for {name}; wait a second and ask again");
+        let message =
+            format!("more than {MOST_A_SECOND} requests a second for {name}; wait a second and ask again");
         return Err(RestError::new("RequestLimitExceeded", message));
     }
-    let action = Action::parse(name, &parameters?, now)?;
+    let action = Action::parse(action, &parameters?, now)?;
     if shared.config().app_key(action.app().0).is_none() {
         let message = format!("the SdkAppId {} is not known to this server", action.app());
         return Err(RestError::new("UnauthorizedOperation.SdkAppId", message));

@@ -123,7 +123,8 @@ impl Embedded {
     }
 
     /// Where the workers listen.
-    pub fn media(&self) -> Vec<SocketAddr> {
+    #[cfg(test)]
+    fn media(&self) -> Vec<SocketAddr> {
         self.workers.iter().map(|worker| worker.local).collect()
     }
 

@@ -75,10 +75,9 @@ impl Carrier for Basket {
         1
     }
 
-    fn send(&self, run: &Transmit<'_>) -> bool {
+    fn send(&self, run: &Transmit<'_>) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.push((run.destination, run.contents.to_vec()));
-        true
     }
 }
 

@@ -85,13 +85,7 @@ impl Certificates {
 
     /// What encrypts, with whatever certificate is there at the time.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        #[expect(clippy::expect_used, reason = "the provider has all protocol versions")]
-        let builder = builder.expect("protocol versions");
-        let mut config = builder.with_no_client_auth().with_cert_resolver(self.shown.clone());
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        TlsAcceptor::from(Arc::new(config))
+        acceptor(self.shown.clone())
     }
 
     /// Reads the files again; whether another certificate is shown from now on. One that cannot be used
@@ -132,6 +126,17 @@ impl Certificates {
             readable = !unreadable;
         }
     }
+}
+
+/// What encrypts HTTP, by whatever certificate is shown.
+pub(crate) fn acceptor(shown: Arc<dyn ResolvesServerCert>) -> TlsAcceptor {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    #[expect(clippy::expect_used, reason = "the provider has all protocol versions")]
+    let builder = builder.expect("protocol versions");
+    let mut config = builder.with_no_client_auth().with_cert_resolver(shown);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
 }
 
 /// What the files hold.

@@ -23,9 +23,10 @@ use confab_signal::lk;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::clock::unix_now;
 use crate::config::{ApiKey, AppConfig, CloudKey, Config};
 use crate::engine::{Engine, EngineError, EngineEvent, Kind, ListenError, Permission};
-use crate::http::{Shared, unix_now};
+use crate::http::Shared;
 use crate::listeners::Listeners;
 use crate::server::Server;
 
@@ -208,10 +209,7 @@ impl Trial {
             }
         }
         let (room, identity) = (room.to_owned(), identity.to_owned());
-        self.events
-            .send(EngineEvent::Joined { room, identity, ticket: None, name: String::new() })
-            .await
-            .unwrap();
+        self.events.send(EngineEvent::Joined { room, identity, ticket: None }).await.unwrap();
         while self.people().await == people {
             tokio::task::yield_now().await;
         }

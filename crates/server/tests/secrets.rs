@@ -3,9 +3,10 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use confab_protocol::{ExitCause, SdkAppId, user_sig};
+use confab_server::clock::unix_now;
 use confab_server::{ApiKey, AppConfig, CallbackConfig, CloudKey, Config, Server};
 use confab_signal::lk::signal_request::Message as Request;
 use confab_signal::{Claims, VideoGrant, encode_request, lk};
@@ -40,10 +41,6 @@ impl<'w> MakeWriter<'w> for Captured {
     fn make_writer(&'w self) -> Captured {
         self.clone()
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// Nobody is there, which is logged.
@@ -93,7 +90,7 @@ async fn no_secret_reaches_the_log_at_any_level_on_any_thread() {
         let request = client.post(format!("{url}{path}")).body(body.to_string());
         request.send().await.unwrap().json().await.unwrap()
     };
-    let sig = user_sig::sign(SdkAppId(APP), APP_KEY, "alice", 600, now(), None);
+    let sig = user_sig::sign(SdkAppId(APP), APP_KEY, "alice", 600, unix_now(), None);
     let mut entry =
         json!({ "sdkAppId": APP, "userId": "alice", "userSig": sig, "roomId": 5, "scene": 1, "role": 20 });
     let granted = post("/v1/enter", entry.clone()).await;
@@ -105,7 +102,7 @@ async fn no_secret_reaches_the_log_at_any_level_on_any_thread() {
     let claims = Claims {
         iss: "devkey".to_owned(),
         sub: "bot".to_owned(),
-        exp: now() + 60,
+        exp: unix_now() + 60,
         video,
         ..Claims::default()
     };
@@ -120,11 +117,11 @@ async fn no_secret_reaches_the_log_at_any_level_on_any_thread() {
     entry["sdkAppId"] = json!("planted-in-the-wrong-field");
     post("/v1/enter", entry).await;
     post("/v1/enter", json!("planted-garbage")).await;
-    let rest = client.post(&url).header("x-tc-action", "RemoveUser").header("x-tc-timestamp", now());
+    let rest = client.post(&url).header("x-tc-action", "RemoveUser").header("x-tc-timestamp", unix_now());
     let rest = rest.header("authorization", "TC3-HMAC-SHA256 Credential=AKID/planted, Signature=planted");
     rest.body("planted-body").send().await.unwrap();
     let older = "Action=RemoveUser&SecretId=AKID&Signature=planted&Timestamp=";
-    client.get(format!("{url}/?{older}{}", now())).send().await.unwrap();
+    client.get(format!("{url}/?{older}{}", unix_now())).send().await.unwrap();
     server.stop(ExitCause::ServerStopped).await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();

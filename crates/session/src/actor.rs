@@ -3,6 +3,7 @@
 
 mod command;
 mod computer;
+mod held;
 mod host;
 mod local;
 mod message;
@@ -82,7 +83,7 @@ pub(crate) struct Actor {
     inside: mpsc::Sender<Inside>,
     inside_taken: mpsc::Receiver<Inside>,
     /// Events of the room that came before the entry is told.
-    held: Vec<Event>,
+    held: held::Held,
     people: People,
     standing: host::Standing,
     /// Questions to the room service about our stay in this room that are on the way.
@@ -116,7 +117,7 @@ impl Actor {
             news_taken,
             inside,
             inside_taken,
-            held: Vec::new(),
+            held: held::Held::default(),
             people: People::default(),
             standing: host::Standing::default(),
             asking: JoinSet::new(),
@@ -207,7 +208,7 @@ impl Actor {
                         || matches!(event, Event::OnSwitchRoom { code: 0, .. });
                     self.emit(event);
                     if entered {
-                        for event in std::mem::take(&mut self.held) {
+                        for event in self.held.take() {
                             self.emit(event);
                         }
                         self.warn_unsent();
@@ -239,7 +240,8 @@ impl Actor {
         }
         let route = self.route.get_or_insert_with(|| Arc::new(Route::new(params.server.clone()))).clone();
         let publishes = !params.scene.is_live() || params.role == Role::Anchor;
-        self.local.may = local::May { voice: publishes, camera: publishes && !params.scene.is_voice() };
+        self.local.may =
+            local::May { voice: publishes, camera: publishes && !params.scene.is_voice(), role: None };
         self.messages.may_send = publishes;
         let setup = Setup {
             attempt,
@@ -279,7 +281,7 @@ impl Actor {
         self.people = People::default();
         self.standing = host::Standing::default();
         self.params = None;
-        self.held.clear();
+        self.held = held::Held::default();
         self.report = report::Report::default();
         self.messages.incoming = Incoming::default();
         self.remote.unseen.clear();

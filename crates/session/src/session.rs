@@ -235,7 +235,8 @@ impl Session {
         let sent = self.ask(|reply| Command::SendMessage(wanted, reply)).await??;
         sent.await.map_err(|_| {
             Fault::new(Code::DISCONNECTED).with_message(
-                "The message was not sent, because the connection to the room does not carry it. Send it again.",
+                "The message was not sent, because the connection to the room does not carry it. Send it \
+                 again.",
             )
         })
     }

@@ -1,6 +1,7 @@
 //! What others send us.
 
 pub(crate) mod assemble;
+mod decoding;
 pub(crate) mod people;
 pub(crate) mod reorder;
 pub(crate) mod taken;

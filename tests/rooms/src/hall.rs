@@ -2,12 +2,12 @@
 
 use crate::Lossy;
 use confab_protocol::{RawEnterParams, SdkAppId, user_sig};
+use confab_server::clock::unix_now;
 use confab_server::{AppConfig, CloudKey, Config, Identity, Server};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, SocketAddr};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Two applications of the server, and their keys.
 pub const APP: u32 = 1_400_000_001;
@@ -163,10 +163,6 @@ fn config() -> Config {
 /// A UserSig that is good for an hour.
 pub fn sign(app: u32, key: &str, user: &str) -> String {
     user_sig::sign(SdkAppId(app), key, user, 3600, unix_now(), None)
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {

@@ -8,7 +8,8 @@
 )]
 
 use confab_protocol::{Event, ExitReason, HostAction, RawEnterParams, RoomState, UserId};
-use rooms::{APP, Guest, KEY, sign};
+use rooms::{APP, Guest, KEY, PATIENCE, sign};
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -16,8 +17,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What has happened is on the disk by then.
-const WRITTEN: Duration = Duration::from_millis(250);
 /// How soon everybody has to be back.
 const BACK: Duration = Duration::from_secs(5);
 
@@ -45,6 +44,21 @@ impl Program {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         self.child.wait().unwrap();
         self.child = run(self.http, self.media, self.folder.path());
+    }
+
+    /// Waits until the disk has what a server needs to take the room up again.
+    async fn until_written(&self, room: &RoomState) {
+        let wanted = json!([room.owner, room.co_hosts, room.locked, room.forbidden, room.banned]);
+        let parts = ["owner", "coHosts", "locked", "hushed", "banned"];
+        let begin = Instant::now();
+        loop {
+            let kept = kept(self.folder.path());
+            if kept.iter().any(|kept| json!(parts.map(|part| &kept[part])) == wanted) {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "on the disk is {kept:?} and not {wanted}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     fn params(&self, user: &str) -> RawEnterParams {
@@ -85,6 +99,23 @@ fn run(http: SocketAddr, media: SocketAddr, folder: &Path) -> Child {
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut greeting).unwrap();
     assert_eq!(greeting.trim(), format!("Confab is at http://{http}"));
     child
+}
+
+/// The rooms that a server would find which was started in place of one that is killed now. The one that
+/// runs lets nobody read its database, so that a copy is read.
+fn kept(folder: &Path) -> Vec<Value> {
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["confab.db", "confab.db-wal"] {
+        std::fs::copy(folder.join(name), copy.path().join(name)).unwrap();
+    }
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let database = rusqlite::Connection::open(copy.path().join("confab.db"))?;
+        let mut rows = database.prepare("SELECT state FROM kept")?;
+        rows.query_map([], |row| row.get(0))?.collect()
+    };
+    // A copy that was taken in the middle of a write may not be whole.
+    let states = read().unwrap_or_default();
+    states.iter().map(|state| serde_json::from_str(state).unwrap()).collect()
 }
 
 fn id(user: &str) -> UserId {
@@ -129,7 +160,7 @@ async fn everybody_is_back_after(signal: &str) {
         guest.until_room("the room as it was left", |state| *state == before).await;
     }
 
-    tokio::time::sleep(WRITTEN).await;
+    server.until_written(&before).await;
     server.restart(signal);
     let begin = Instant::now();
     for guest in [&mut ann, &mut bob, &mut cem] {

@@ -48,6 +48,13 @@ impl Chance {
         longest.mul_f64(self.share())
     }
 
+    /// Puts them in another order, each as likely as any.
+    pub fn shuffle<T>(&mut self, of: &mut [T]) {
+        for last in (1..of.len()).rev() {
+            of.swap(last, self.below(last + 1));
+        }
+    }
+
     /// One of them.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
@@ -64,6 +71,15 @@ mod tests {
         assert_eq!(first(Chance::new(0)), [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
         assert_eq!(first(Chance::of(1, 2)), first(Chance::of(1, 2)));
         assert_ne!(first(Chance::of(1, 2)), first(Chance::of(1, 3)));
+    }
+
+    #[test]
+    fn what_is_shuffled_is_the_same_in_another_order() {
+        let mut numbers: Vec<usize> = (0..20).collect();
+        Chance::new(7).shuffle(&mut numbers);
+        assert!(!numbers.is_sorted());
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..20).collect::<Vec<_>>());
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub struct Client {
     received: BTreeMap<String, (String, Received)>,
     /// What came of streams that have ended, by user and whether it was a picture.
     ended: BTreeMap<(String, bool), Heard>,
+    /// The first picture that could not have been shown where it came.
+    fault: Option<String>,
     pub(crate) out: Vec<Out>,
     /// Its address, and the next free port there.
     ip: Ipv4Addr,
@@ -98,6 +100,7 @@ impl Client {
             camera_out: None,
             received: BTreeMap::new(),
             ended: BTreeMap::new(),
+            fault: None,
             out: Vec::new(),
             ip: Ipv4Addr::new(10, 0, 0, number + 1),
             port: 1000,
@@ -107,6 +110,7 @@ impl Client {
     /// Goes on counting where an earlier client of that place ended.
     pub(crate) fn after(mut self, earlier: &Client) -> Client {
         self.port = earlier.port;
+        self.fault.clone_from(&earlier.fault);
         self
     }
 
@@ -137,6 +141,11 @@ impl Client {
         });
         let ended = self.ended.get(&(user.to_owned(), video)).copied().unwrap_or_default();
         running.fold(ended, |sum, (_, received)| sum.and(received.heard()))
+    }
+
+    /// What it was given and must not have been, if anything.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     pub(crate) fn enter(&mut self, raw: RawEnterParams, now: Instant) -> Result<(), Fault> {
@@ -390,12 +399,12 @@ impl Client {
 
     fn packet(&mut self, sid: &str, piece: Piece, now: Instant) {
         let Some((user, video)) = self.others.track(sid) else { return };
-        let (_, received) =
+        let (user, received) =
             self.received.entry(sid.to_owned()).or_insert_with(|| (user, Received::new(video, now)));
-        if received.take(piece, now)
-            && let Some(talk) = &mut self.talk
-        {
-            talk.ask_key_frame(sid, now);
+        match (received.take(piece, now), &mut self.talk) {
+            (Ok(true), Some(talk)) => talk.ask_key_frame(sid, now),
+            (Ok(_), _) => {}
+            (Err(what), _) => _ = self.fault.get_or_insert_with(|| format!("{what}, of {user}")),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::client::Phase;
 use crate::command::{Command, Sequence};
 use crate::grammar::Grammar;
 use crate::judge::{Failure, Outcome};
-use crate::model::ROOMS;
+use crate::model::{NOTICE, ROOMS};
 use crate::world::World;
 use confab_protocol::{Event, ExitCause};
 use confab_session::sim::Other;
@@ -15,8 +15,6 @@ use std::time::Duration;
 
 /// Seats of those who were lost are kept for 90 s, and then nothing is left of them.
 const PATIENCE: Duration = Duration::from_secs(150);
-/// How long somebody may take to notice that they were away.
-const NOTICE: Duration = Duration::from_secs(17);
 const STABLE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(500);
 

@@ -2,9 +2,9 @@
 //! pauses, without a key exchange. It costs nothing, and draws no numbers that no seed fixes. Real
 //! DTLS runs wherever real sockets do.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use str0m::crypto::dtls::{
     DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, KeyingMaterial,
@@ -21,12 +21,19 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Two master keys and two salts of SRTP.
 const KEYS: usize = 60;
 
-/// Makes every connection of this process shake hands in clear.
+thread_local! {
+    /// The next certificate's number.
+    static NEXT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Makes every connection of this process shake hands in clear. The certificates of this thread are
+/// counted anew: one world at a time runs on it.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         CryptoProvider { dtls_provider: &Clear, ..from_feature_flags() }.install_process_default();
     });
+    NEXT.set(0);
 }
 
 #[derive(Debug)]
@@ -34,8 +41,8 @@ struct Clear;
 
 impl DtlsProvider for Clear {
     fn generate_certificate(&self) -> Option<DtlsCert> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let certificate = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes().to_vec();
+        let number = NEXT.replace(NEXT.get() + 1);
+        let certificate = number.to_be_bytes().to_vec();
         Some(DtlsCert { certificate, private_key: Vec::new() })
     }
 

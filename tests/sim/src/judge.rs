@@ -131,32 +131,28 @@ fn one(
 /// Lets time pass until the world is as it has to be and stays so. Where the model cannot tell yet
 /// whether a seat is kept, until it can.
 fn settle(world: &mut World, model: &mut Model, expected: &mut Expected) -> Result<(), String> {
-    let mut limit = world.elapsed() + PATIENCE;
+    loop {
+        reach(world, model)?;
+        world.run(STABLE);
+        model.age(world.elapsed(), expected);
+        let stays = model.check(world);
+        stays.map_err(|what| format!("for a moment it was as it has to be, but then {what}"))?;
+        let Some(wait) = model.until_certain(world.elapsed()) else { return Ok(()) };
+        world.run(wait);
+        model.age(world.elapsed(), expected);
+    }
+}
+
+/// Lets time pass until the world is as it has to be.
+fn reach(world: &mut World, model: &Model) -> Result<(), String> {
+    let limit = world.elapsed() + PATIENCE;
     while let Err(what) = model.check(world) {
         if world.elapsed() >= limit {
             return Err(what);
         }
         world.run(LOOK);
     }
-    loop {
-        world.run(STABLE);
-        model.age(world.elapsed(), expected);
-        match (model.check(world), model.until_certain(world.elapsed())) {
-            (Err(what), _) => return Err(format!("for a moment it was as it has to be, but then {what}")),
-            (Ok(()), None) => return Ok(()),
-            (Ok(()), Some(wait)) => {
-                world.run(wait);
-                model.age(world.elapsed(), expected);
-                limit = world.elapsed() + PATIENCE;
-                while let Err(what) = model.check(world) {
-                    if world.elapsed() >= limit {
-                        return Err(what);
-                    }
-                    world.run(LOOK);
-                }
-            }
-        }
-    }
+    Ok(())
 }
 
 /// What a client is told about itself.
@@ -169,16 +165,15 @@ fn own_events(at: usize, told: &[Event], expected: &Expected) -> Result<(), Stri
     if entered != count(&expected.entries) || failed != count(&expected.failures) || errors != failed {
         return Err(format!("{entered} entries, {failed} failures and {errors} errors were told: {told:?}"));
     }
-    let exits: Vec<ExitCause> = told
-        .iter()
-        .filter_map(|event| match event {
-            Event::OnExitRoom { cause, reason, .. } => {
-                assert_eq!(*reason, cause.reason());
-                Some(*cause)
+    let mut exits = Vec::new();
+    for event in told {
+        if let Event::OnExitRoom { cause, reason, .. } = event {
+            if *reason != cause.reason() {
+                return Err(format!("an exit with {cause:?} was told with the reason {reason:?}"));
             }
-            _ => None,
-        })
-        .collect();
+            exits.push(*cause);
+        }
+    }
     let wanted: Vec<ExitCause> =
         expected.exits.iter().filter(|(one, _)| *one == at).map(|(_, cause)| *cause).collect();
     if exits != wanted {

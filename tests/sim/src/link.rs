@@ -46,13 +46,11 @@ pub(crate) struct Way {
     /// Nothing gets through.
     pub(crate) cut: bool,
     free: Option<Instant>,
-    /// Datagrams given to it, and those that were lost.
-    pub(crate) counts: (u64, u64),
 }
 
 impl Way {
     pub(crate) fn new(weather: Weather, chance: Chance) -> Way {
-        Way { chance, weather, cut: false, free: None, counts: (0, 0) }
+        Way { chance, weather, cut: false, free: None }
     }
 
     /// When a datagram of so many bytes arrives; never, once or twice.
@@ -61,14 +59,12 @@ impl Way {
         // As many numbers for every datagram, whatever becomes of it.
         let (lost, again) = (self.chance.happens(loss), self.chance.happens(twice));
         let (first, second) = (self.chance.part(jitter), self.chance.part(jitter));
-        self.counts.0 += 1;
         let sent = match rate {
             None => now,
             Some(rate) => {
                 let begin = self.free.map_or(now, |free| free.max(now));
                 let end = begin + Duration::from_secs_f64(bytes as f64 * 8.0 / rate as f64);
                 if begin > now + QUEUE {
-                    self.counts.1 += 1;
                     return [None, None];
                 }
                 self.free = Some(end);
@@ -76,7 +72,6 @@ impl Way {
             }
         };
         if self.cut || lost {
-            self.counts.1 += 1;
             return [None, None];
         }
         [Some(sent + delay + first), again.then(|| sent + delay + second)]

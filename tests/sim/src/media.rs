@@ -146,29 +146,29 @@ impl Received {
         }
     }
 
-    /// A packet came; true when a key frame is to be asked for.
-    pub(crate) fn take(&mut self, piece: Piece, now: Instant) -> bool {
+    /// A packet came; true when a key frame is to be asked for. The failure says which picture cannot be
+    /// shown behind the one before.
+    pub(crate) fn take(&mut self, piece: Piece, now: Instant) -> Result<bool, String> {
         match self {
             Received::Voice { jitter, .. } => {
                 let Piece { sequence: seq, timestamp, payload, .. } = piece;
                 jitter.push(AudioPacket { seq, timestamp, payload, at: now });
-                false
+                Ok(false)
             }
             Received::Picture { pictures, heard } => {
                 pictures.push(piece, now);
                 for (key, picture) in pictures.pictures(now) {
                     let Some(number) = counter(&picture) else { continue };
                     let before = heard.last.replace(number);
-                    assert!(before.is_none_or(|before| before < number), "pictures go backwards");
-                    assert!(
-                        key || before == Some(number - 1),
-                        "picture {number} after {before:?} cannot be decoded"
-                    );
+                    let next = before.map_or(0, |before| before + 1);
+                    if number < next || (!key && (before.is_none() || number != next)) {
+                        return Err(format!("picture {number} behind {before:?}, a key frame: {key}"));
+                    }
                     heard.missing += before.map_or(0, |before| u64::from(number - before - 1));
                     heard.played += 1;
                     heard.at = Some(now);
                 }
-                pictures.asks(now)
+                Ok(pictures.asks(now))
             }
         }
     }

@@ -15,8 +15,8 @@ const NOTICED: Duration = Duration::from_secs(24);
 /// A seat whose person is not heard any more is kept at least, and at most, so long.
 const KEPT: Duration = Duration::from_secs(93);
 const GONE: Duration = Duration::from_secs(108);
-/// How long after a cut it may take until it is noticed or forgotten.
-const NOTICE: Duration = Duration::from_secs(17);
+/// How long somebody who is back may take to notice that they were away.
+pub(crate) const NOTICE: Duration = Duration::from_secs(17);
 const LAST: Duration = Duration::from_secs(1);
 /// The rooms that commands name.
 pub const ROOMS: [u32; 2] = [1, 2];

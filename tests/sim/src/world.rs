@@ -101,6 +101,8 @@ pub struct World {
     due: BinaryHeap<Reverse<Due>>,
     next_due: u64,
     plays: bool,
+    /// In which order datagrams of one moment leave, where it is another than that of their making.
+    order: Option<Chance>,
     sigs: BTreeMap<String, String>,
     trace: Trace,
 }
@@ -120,6 +122,11 @@ impl World {
     /// The same as [`World::new`], with a trace that is only a hash.
     pub fn silent(seed: u64, places: &[(&str, Weather)]) -> World {
         World::build(seed, places, false, true)
+    }
+
+    /// The same world, where the datagrams of one moment leave in an order that follows from `order`.
+    pub fn shuffled(self, order: u64) -> World {
+        World { order: Some(Chance::of(order, 3_000)), ..self }
     }
 
     fn build(seed: u64, places: &[(&str, Weather)], plays: bool, silent: bool) -> World {
@@ -153,6 +160,7 @@ impl World {
             due: BinaryHeap::new(),
             next_due: 0,
             plays,
+            order: None,
             sigs: BTreeMap::new(),
             trace: Trace::new(now, silent),
         }
@@ -183,10 +191,10 @@ impl World {
         std::mem::take(&mut self.places[at].told)
     }
 
-    /// Datagrams given to a place's line, and those that it lost, both ways together.
-    pub fn datagrams(&self, at: usize) -> (u64, u64) {
-        let (up, down) = (self.places[at].up.counts, self.places[at].down.counts);
-        (up.0 + down.0, up.1 + down.1)
+    /// What no client may be given, where one was: a picture that cannot be shown.
+    pub fn fault(&self) -> Option<String> {
+        let mut faults = self.places.iter().filter_map(|place| Some((&place.name, place.client.fault()?)));
+        faults.next().map(|(name, what)| format!("{name} got {what}"))
     }
 
     /// Everybody whom the server has in a room: identity, and whether voice and camera are there and

@@ -1,3 +1,4 @@
+import { DOWN } from "../state/network";
 import type { Quality } from "../types/Quality";
 import styles from "./Bars.module.css";
 
@@ -35,7 +36,7 @@ export function Bars({ quality, size = 18 }: { quality: Quality; size?: number }
           rx={1.25}
         />
       ))}
-      {quality === 6 && <path className={styles["cross"]} d="m4 4 7 7M11 4l-7 7" />}
+      {quality === DOWN && <path className={styles["cross"]} d="m4 4 7 7M11 4l-7 7" />}
     </svg>
   );
 }

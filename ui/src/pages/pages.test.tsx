@@ -1,6 +1,7 @@
 import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { HostFault } from "../host/host";
 import { faults, join, layOut, show } from "./testing";
 
 // An engine that gives the clipboard to nobody.
@@ -76,6 +77,18 @@ describe("a failure", () => {
     expect(await screen.findByTestId("toast")).toHaveTextContent(
       "The invitation could not be copied. Tell the others the server and the room.",
     );
+  });
+
+  it("to make an invitation is said with its reason", async () => {
+    const host = show({ people: 0 });
+    await join();
+    const call = host.call.bind(host);
+    const fault = new HostFault({ code: -3, message: "This computer is in no network." });
+    vi.spyOn(host, "call").mockImplementation((request) =>
+      request.command === "make_invitation" ? Promise.reject(fault) : call(request),
+    );
+    await userEvent.click(screen.getByTestId("invite-card-copy"));
+    expect(await screen.findByTestId("toast")).toHaveTextContent("This computer is in no network.");
   });
 
   it("of the entry leaves everything as it was typed", async () => {

@@ -124,13 +124,17 @@ export function checkPasscode(typed: string): string | null {
     : null;
 }
 
+/** Characters that control or that nobody sees, as the program has them (`is_unseen`). */
+const UNSEEN =
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+
 function checkName(typed: string): string | null {
   const name = typed.trim();
   if (name === "") return "Enter your name, so that the others know who you are.";
   const length = characters(name).length;
   if (length > 64) return `A name has at most 64 characters; this one has ${length}.`;
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "A name cannot contain control characters.";
+  if (UNSEEN.test(name)) return "A name cannot contain characters that nobody sees.";
   return null;
 }
 

@@ -24,7 +24,8 @@ export type Standing = {
 
 /** From here on a meeting suffers, and it is said without being asked. */
 export const POOR = 3;
-const DOWN = 6;
+/** No connection. */
+export const DOWN = 6;
 
 /** Less than this, per cent and milliseconds, is no reason to complain. */
 const LOSS = 5;

@@ -26,7 +26,7 @@ import { rememberForm, rememberedForm } from "./memory";
 import { initialState, pageOf, reduce, type Action, type State } from "./state";
 import { ANCHOR, AUDIENCE } from "./terms";
 
-export type StoreOptions = {
+type StoreOptions = {
   /** Milliseconds since 1970. */
   now: () => number;
   storage: Storage | null;
@@ -99,10 +99,7 @@ export class Store {
   async attend(): Promise<void> {
     if (this.state.attended) return;
     this.dispatch({ type: "attended" });
-    const { joining, app } = this.state;
-    if (pageOf(this.state) === "join" && wantsCamera(joining.form) && !app.camera.on) {
-      await this.quietly({ command: "start_local_video", args: {} });
-    }
+    if (pageOf(this.state) === "join") await this.preview();
   }
 
   /** Takes in what was typed or chosen. The preview goes and comes with the kind of meeting. */
@@ -141,6 +138,7 @@ export class Store {
     if (entering) await this.openly({ command: "exit_room", args: {} });
   }
 
+  /** Leaves the room, closes all that are open here, or ends this one for everybody. */
   async leave(how: "leave" | "end" | "dismiss"): Promise<void> {
     if (how === "dismiss") return this.act({ action: "dismiss" });
     await this.openly({ command: how === "end" ? "stop_hosting" : "exit_room", args: {} });
@@ -148,12 +146,18 @@ export class Store {
 
   /** Does what a host does. */
   async act(action: HostAction): Promise<void> {
-    await this.request({ command: "host_action", args: action });
+    await this.openly({ command: "host_action", args: action });
   }
 
-  /** Asks the backend for something that answers nothing; a refusal is a message on the page. */
-  async request(request: Request): Promise<void> {
-    await this.openly(request);
+  /** Asks the backend; a refusal is a message on the page. Whether it was accepted. */
+  async openly(request: Request): Promise<boolean> {
+    try {
+      await this.host.call(request);
+      return true;
+    } catch (thrown) {
+      this.complain(thrown);
+      return false;
+    }
   }
 
   /** Goes to another room of the server; whether it was accepted. How it went is told by events. */
@@ -172,10 +176,6 @@ export class Store {
     if (room === null) return;
     const role = room.role === AUDIENCE ? ANCHOR : AUDIENCE;
     await this.openly({ command: "switch_role", args: { role } });
-  }
-
-  async stopHosting(): Promise<void> {
-    await this.openly({ command: "stop_hosting", args: {} });
   }
 
   /** Uses another device; "" is the system's own choice. */
@@ -393,18 +393,7 @@ export class Store {
     }
   }
 
-  /** Calls, and turns a refusal into a message on the page. Whether it was accepted. */
-  private async openly(request: Request): Promise<boolean> {
-    try {
-      await this.host.call(request);
-      return true;
-    } catch (thrown) {
-      this.complain(thrown);
-      return false;
-    }
-  }
-
-  /** The same without a message: a device's fault is part of the state and shown where it counts. */
+  /** Without a message: a device's fault is part of the state and shown where it counts. */
   private async quietly(request: Request): Promise<void> {
     await this.host.call(request).catch(() => undefined);
   }

@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
+use super::licences::{OWN, THIRD_PARTY, third_party};
 use super::programs::{NAMES, Programs};
-use super::{VERSION, licences, scratch};
+use super::{VERSION, scratch};
 use crate::shell::{command, read, root};
 
 /// Sides of the icons that desktops look for, and our files of these sizes.
@@ -21,6 +22,15 @@ pub(super) const ICONS: [(u32, &str); 8] = [
     (256, "128x128@2x.png"),
     (512, "icon.png"),
 ];
+
+/// What packages say of themselves, in paragraphs.
+pub(super) const DESCRIPTION: &str = "\
+Open the app, type your name and a room, and meet. The app can host the room
+itself, so there is no account to make and no server to set up.
+
+The package also holds confab-headless, the app without a window for scripts,
+and confab-server, a server that stays.
+";
 
 /// Files that are to be installed below `/`.
 #[derive(Debug)]
@@ -47,9 +57,10 @@ pub(super) fn linux(programs: &Programs) -> Result<Tree> {
     }
     tree.copy(&icons.join("confab.svg"), &format!("{themed}/scalable/apps/confab.svg"))?;
     tree.copy(&bundle.join("copyright"), "usr/share/doc/confab/copyright")?;
-    tree.copy(&root().join("LICENSE-MIT"), "usr/share/doc/confab/LICENSE-MIT")?;
-    tree.copy(&root().join("LICENSE-APACHE"), "usr/share/doc/confab/LICENSE-APACHE")?;
-    tree.write("usr/share/doc/confab/third-party.txt", &licences::third_party(&programs.triple)?)?;
+    for licence in OWN {
+        tree.copy(&root().join(licence), &format!("usr/share/doc/confab/{licence}"))?;
+    }
+    tree.write(&format!("usr/share/doc/confab/{THIRD_PARTY}"), &third_party(&programs.triple)?)?;
     Ok(tree)
 }
 

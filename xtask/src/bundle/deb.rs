@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::contents::{Tree, epoch};
+use super::contents::{DESCRIPTION, Tree, epoch};
 use super::programs::NAMES;
 use super::{VERSION, folder, scratch};
 use crate::shell::{command, read, run};
@@ -69,6 +69,9 @@ fn depends(tree: &Tree) -> Result<String> {
 }
 
 fn text(architecture: &str, kibibytes: u64, depends: &str) -> String {
+    // Lines of it are set in, and one with a dot parts its paragraphs.
+    let lines = DESCRIPTION.lines().map(|line| if line.is_empty() { "." } else { line });
+    let description: String = lines.map(|line| format!(" {line}\n")).collect();
     format!(
         "\
 Package: confab
@@ -81,12 +84,7 @@ Recommends: {RECOMMENDS}
 Section: net
 Priority: optional
 Description: video meetings on the desktop
- Open the app, type your name and a room, and meet. The app can host the room
- itself, so there is no account to make and no server to set up.
- .
- The package also holds confab-headless, the app without a window for scripts,
- and confab-server, a server that stays.
-"
+{description}"
     )
 }
 
@@ -107,5 +105,6 @@ mod tests {
         assert!(text.starts_with("Package: confab\nVersion: "));
         assert!(text.contains("\nDepends: libc6 (>= 2.36), libwebkit2gtk-4.1-0\nRecommends: libvulkan1, "));
         assert!(text.contains("\nInstalled-Size: 1234\n") && text.ends_with("stays.\n"));
+        assert!(text.contains("\n Open the app") && text.contains("set up.\n .\n The package"));
     }
 }

@@ -10,6 +10,11 @@ use serde_json::Value;
 
 use crate::shell::{cargo, list, read, root};
 
+/// Our own licences, in the folder of the workspace.
+pub(super) const OWN: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+/// The name under which [`third_party`] is handed out.
+pub(super) const THIRD_PARTY: &str = "third-party.txt";
+
 /// The packages whose programs are handed out.
 const ROOTS: [&str; 3] = ["confab", "confab-app", "confab-server"];
 /// How deep in a package texts are looked for: libraries in C lie in a folder of it.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::{Map, json};
 
+use super::licences::{OWN, THIRD_PARTY, third_party};
 use super::programs::Programs;
-use super::{folder, licences, scratch};
+use super::{folder, scratch};
 use crate::shell::{npm, root, run};
 
 /// Fetched when it is needed and not with the page's packages: most people never make a package.
@@ -25,10 +26,10 @@ pub(super) fn make(programs: &Programs, format: &str) -> Result<Vec<PathBuf>> {
         fs::rename(&file, beside.join(format!("{name}-{}{suffix}", programs.triple)))?;
         others.push(beside.join(name).display().to_string());
     }
-    let libraries = beside.join("third-party.txt");
-    fs::write(&libraries, licences::third_party(&programs.triple)?)?;
+    let libraries = beside.join(THIRD_PARTY);
+    fs::write(&libraries, third_party(&programs.triple)?)?;
     let mut texts = Map::new();
-    for file in [root().join("LICENSE-MIT"), root().join("LICENSE-APACHE"), libraries] {
+    for file in OWN.map(|licence| root().join(licence)).into_iter().chain([libraries]) {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         texts.insert(file.display().to_string(), name.into());
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::contents::{Tree, epoch, fill};
+use super::licences::{OWN, THIRD_PARTY};
 use super::programs::NAMES;
 use super::{VERSION, folder, scratch};
 use crate::shell::{command, root, run};
@@ -30,7 +31,7 @@ pub(super) fn make(tree: &Tree) -> Result<PathBuf> {
     for name in NAMES {
         fs::hard_link(usr.join("bin").join(name), top.join(name))?;
     }
-    for name in ["LICENSE-MIT", "LICENSE-APACHE", "third-party.txt"] {
+    for name in OWN.into_iter().chain([THIRD_PARTY]) {
         fs::hard_link(usr.join(doc).join(name), top.join(name))?;
     }
     let said = fs::read_to_string(root().join("bundle/portable.txt"))?;

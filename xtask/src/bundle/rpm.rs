@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::contents::{Tree, epoch};
+use super::contents::{DESCRIPTION, Tree, epoch};
 use super::{VERSION, folder, scratch};
 use crate::shell::{command, run};
 
@@ -55,12 +55,7 @@ Recommends: (mesa-vulkan-drivers or libvulkan_lvp)
 Recommends: (pipewire-pulseaudio or pulseaudio)
 
 %description
-Open the app, type your name and a room, and meet. The app can host the room
-itself, so there is no account to make and no server to set up.
-
-The package also holds confab-headless, the app without a window for scripts,
-and confab-server, a server that stays.
-
+{DESCRIPTION}
 %install
 cp --archive '{}/.' '%{{buildroot}}'
 

@@ -6,7 +6,7 @@ pub(super) mod rpm;
 mod screen;
 pub(super) mod windows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::VERSION;
-use crate::shell::{command, read};
+use crate::shell::{is_root, read};
 
 /// A program that runs beside us; ended when dropped.
 struct Running(Child);
@@ -54,7 +54,7 @@ fn says_version(mut program: Command) -> Result<()> {
 }
 
 /// Every file and folder below one, without those that `leave` refuses, in order.
-fn all_below(folder: &std::path::Path, leave: &impl Fn(&std::path::Path) -> bool) -> Result<Vec<PathBuf>> {
+fn all_below(folder: &Path, leave: &impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -77,10 +77,13 @@ fn all_below(folder: &std::path::Path, leave: &impl Fn(&std::path::Path) -> bool
     Ok(found)
 }
 
-/// Whether we are root, whom other systems' roots and mounts need.
+/// Whether a file or folder has our name.
+fn is_ours(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains("confab"))
+}
+
+/// Other systems' roots and mounts need root.
 pub(super) fn root_needed() -> Result<()> {
-    let mut id = command("id");
-    id.arg("-u");
-    ensure!(read(id)?.trim() == "0", "this test installs into a root of its own: start it as root");
+    ensure!(is_root(), "this test installs into a root of its own: start it as root");
     Ok(())
 }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use super::licences::{OWN, THIRD_PARTY, third_party};
 use super::programs::{NAMES, Programs};
-use super::{VERSION, folder, licences, scratch};
+use super::{VERSION, folder, scratch};
 use crate::shell::{command, found, root, run};
 
 /// What [`make`] makes.
@@ -24,10 +25,10 @@ pub(super) fn make(programs: &Programs) -> Result<PathBuf> {
         fs::copy(&loader, files.join("WebView2Loader.dll"))
             .with_context(|| format!("{} is not there", loader.display()))?;
     }
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+    for licence in OWN {
         fs::copy(root().join(licence), files.join(format!("{licence}.txt")))?;
     }
-    fs::write(files.join("third-party.txt"), licences::third_party(&programs.triple)?)?;
+    fs::write(files.join(THIRD_PARTY), third_party(&programs.triple)?)?;
 
     let mut names = Vec::new();
     let mut bytes = 0;

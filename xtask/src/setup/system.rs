@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::shell::{found, run, succeeds, words};
+use crate::shell::{found, is_root, run, succeeds, words};
 
 /// What the packages are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -209,7 +209,7 @@ pub(crate) fn packages(purpose: For) -> Result<()> {
     if manager.program != "apt-get" {
         bail!("packages are missing. Type this, then start again:\n\n    {line}\n");
     }
-    if administrator() {
+    if is_root() {
         apt(&[], manager, &missing)
     } else if found("sudo") && succeeds(words(&["sudo", "-n", "true"])) {
         apt(&["sudo", "-n"], manager, &missing)
@@ -227,11 +227,6 @@ fn apt(prefix: &[&str], manager: &Manager, missing: &[&str]) -> Result<()> {
     };
     apt(&["apt-get", "update", "--quiet=2"])?;
     apt(&[manager.install, &["--quiet=2"], missing].concat())
-}
-
-/// Whether we are root.
-fn administrator() -> bool {
-    crate::shell::read(words(&["id", "-u"])).is_ok_and(|id| id.trim() == "0")
 }
 
 impl Manager {

@@ -1,8 +1,6 @@
 //! What the actor does for each request.
 
-use confab_protocol::{
-    Code, Fault, OtherRoom, RawEnterParams, SdkAppId, UserId, UserSigText, server_address, user_sig,
-};
+use confab_protocol::{Code, Fault, OtherRoom, RawEnterParams, SdkAppId, UserId, server_address, user_sig};
 use confab_scene::{Scene, SceneError};
 use serde_json::Value;
 
@@ -94,10 +92,10 @@ impl<H: Host> Actor<H> {
                 self.have(reply, async move { session.mute_all_remote_audio(mute).await }).await;
             }
             Request::SendCustomCmdMsg { cmd_id, data, reliable, ordered } => {
-                self.send_message(cmd_id, &data, [reliable, ordered], reply).await;
+                self.send_message(cmd_id, &data.0, [reliable, ordered], reply).await;
             }
             Request::SwitchRole { role, private_map_key } => {
-                let permission = private_map_key.filter(|key| !key.is_empty()).map(UserSigText);
+                let permission = private_map_key.filter(|key| !key.0.is_empty());
                 self.have(reply, async move { session.switch_role(role, permission).await }).await;
             }
             Request::SwitchRoom(to) => self.switch_room(to, reply).await,

@@ -1,3 +1,5 @@
+//! Rooms on this computer, opened, changed and closed with real servers on loopback addresses.
+
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;

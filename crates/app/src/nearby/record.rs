@@ -1,6 +1,6 @@
 //! What a computer tells of its server, and what is believed of what others tell. Pure.
 
-use confab_protocol::Fingerprint;
+use confab_protocol::{Fingerprint, is_unseen};
 
 /// The form of what is told.
 const VERSION: &str = "1";
@@ -75,17 +75,9 @@ fn told(name: &str) -> &str {
 
 /// A stranger's name in one short line of its own direction.
 fn shown(name: &str) -> String {
-    let plain = |c: &char| !c.is_control() && !is_formatting(*c);
-    let words: String = name.chars().filter(plain).take(NAME_SHOWN).collect();
+    let words: String = name.chars().filter(|c| !is_unseen(*c)).take(NAME_SHOWN).collect();
     let trimmed = words.trim();
     if trimmed.is_empty() { NAMELESS.to_owned() } else { trimmed.to_owned() }
-}
-
-/// Characters that are not seen and change how others are.
-fn is_formatting(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
-#![allow(dead_code, reason = "each test uses some of it")]
+//! `confab-headless` as a process that a test writes lines to and reads lines from.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 /// Longest wait for a line that is wanted: far more than it takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Lines that may come before they are looked at: more than any test leaves unread.
+const LINES: usize = 4096;
 
 /// The program, driven by lines.
 pub(crate) struct Headless {
@@ -18,18 +20,10 @@ pub(crate) struct Headless {
     stdout: Receiver<Value>,
     /// Lines that came while another one was waited for.
     passed: VecDeque<Value>,
-    pub(crate) data: tempfile::TempDir,
+    _data: tempfile::TempDir,
 }
 
 impl Headless {
-    pub(crate) fn start() -> Self {
-        Self::with(|_| {})
-    }
-
-    pub(crate) fn with(change: impl FnOnce(&mut Command)) -> Self {
-        Self::with_devices(["test", "tone", "null"], change)
-    }
-
     /// With that camera, microphone and speaker.
     pub(crate) fn with_devices(
         [camera, microphone, speaker]: [&str; 3],
@@ -43,14 +37,14 @@ impl Headless {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (send, stdout) = channel();
+        let (send, stdout) = sync_channel(LINES);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 // The test has ended when nobody listens.
                 let _ = send.send(serde_json::from_str(&line).unwrap());
             }
         });
-        Self { child, stdin, stdout, passed: VecDeque::new(), data }
+        Self { child, stdin, stdout, passed: VecDeque::new(), _data: data }
     }
 
     pub(crate) fn write(&mut self, line: &[u8]) {

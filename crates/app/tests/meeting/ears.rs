@@ -1,3 +1,5 @@
+//! A host that hears what the app tells, and apps and servers to go with it.
+
 use std::time::Duration;
 
 use confab_app::controller::AppKey;

@@ -29,8 +29,6 @@ struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
     decoded: AtomicU64,
-    concealed: AtomicU64,
-    dropped: AtomicU64,
 }
 
 impl Shared {
@@ -50,37 +48,29 @@ struct Queue {
 }
 
 impl Queue {
-    /// Takes a picture in and returns how many were lost by it.
-    fn push(&mut self, picture: EncodedVideo) -> u64 {
+    /// Takes a picture in.
+    fn push(&mut self, picture: EncodedVideo) {
         let key = picture.key || is_key(&picture.data);
         if key {
             self.until_key = false;
         } else if self.until_key {
             self.wants_key = true;
-            return 1;
+            return;
         }
         if self.waiting.len() < QUEUE {
             self.waiting.push_back(picture);
-            return 0;
-        }
-        if key {
-            let lost = self.waiting.len() as u64;
+        } else if key {
             self.waiting.clear();
             self.waiting.push_back(picture);
-            return lost;
-        }
-        if is_disposable(&picture.data) {
-            return 1;
-        }
-        if let Some(at) = self.waiting.iter().position(|waiting| is_disposable(&waiting.data)) {
+        } else if is_disposable(&picture.data) {
+            // Nothing is lost without it.
+        } else if let Some(at) = self.waiting.iter().position(|waiting| is_disposable(&waiting.data)) {
             self.waiting.remove(at);
             self.waiting.push_back(picture);
-            return 1;
+        } else {
+            self.waiting.clear();
+            (self.until_key, self.wants_key) = (true, true);
         }
-        let lost = self.waiting.len() as u64 + 1;
-        self.waiting.clear();
-        (self.until_key, self.wants_key) = (true, true);
-        lost
     }
 }
 
@@ -92,13 +82,8 @@ impl VideoDecoderThread {
         out: Arc<Slot<VideoFrame>>,
         need_key: impl Fn() + Send + 'static,
     ) -> Result<Self, MediaError> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            arrived: Condvar::new(),
-            decoded: AtomicU64::new(0),
-            concealed: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-        });
+        let shared =
+            Arc::new(Shared { queue: Mutex::default(), arrived: Condvar::new(), decoded: AtomicU64::new(0) });
         let (theirs, name, decoder) = (shared.clone(), name.into(), Decoder::new()?);
         let worker =
             Worker::spawn("decode", move |stop| run(decoder, &name, &theirs, &out, &need_key, stop))?;
@@ -108,8 +93,7 @@ impl VideoDecoderThread {
     /// Queues a picture. At most 3 wait: then those that nothing depends on are left out first, else
     /// all up to the next key frame, which is asked for.
     pub fn push(&self, picture: EncodedVideo) {
-        let lost = self.shared.queue().push(picture);
-        self.shared.dropped.fetch_add(lost, Ordering::Relaxed);
+        self.shared.queue().push(picture);
         self.shared.arrived.notify_one();
     }
 
@@ -118,17 +102,7 @@ impl VideoDecoderThread {
         self.shared.decoded.load(Ordering::Relaxed)
     }
 
-    /// Of those, pictures made up in part.
-    pub fn concealed(&self) -> u64 {
-        self.shared.concealed.load(Ordering::Relaxed)
-    }
-
-    /// Pictures left out because the decoder could not keep up or had no key frame.
-    pub fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Why the thread ended by itself, if it did.
+    /// Why the thread ended by itself, if it did: then nothing more is decoded.
     pub fn failure(&self) -> Option<MediaError> {
         self.worker.failure()
     }
@@ -164,10 +138,7 @@ fn run(
                         wants_key &= !(picture.key || is_key(&picture.data)) || decoded.concealed;
                         out.put(frame);
                     }
-                    if decoded.concealed {
-                        shared.concealed.fetch_add(1, Ordering::Relaxed);
-                        wants_key = true;
-                    }
+                    wants_key |= decoded.concealed;
                 }
                 Err(error) => {
                     tracing::debug!(stream = name, %error, "a picture was not decoded");
@@ -216,15 +187,21 @@ mod tests {
     fn a_full_queue_leaves_out_what_nothing_depends_on_first() {
         let stream = stream(8);
         let mut queue = Queue::default();
-        let lost: Vec<u64> = stream[..6].iter().map(|picture| queue.push(picture.clone())).collect();
-        // 0 1 2 wait; 3 goes at once; 4 takes the place of 1; 5 goes at once.
-        assert_eq!(lost, [0, 0, 0, 1, 1, 1]);
-        assert!(!queue.wants_key);
-        assert_eq!(queue.push(stream[6].clone()), 4);
-        assert!(queue.wants_key && queue.waiting.is_empty());
-        assert_eq!(queue.push(stream[7].clone()), 1);
-        assert_eq!(queue.push(stream[0].clone()), 0);
-        assert_eq!((queue.waiting.len(), queue.until_key), (1, false));
+        let mut after = |number: usize| {
+            queue.push(stream[number].clone());
+            let numbers = queue.waiting.iter().map(|waits| {
+                stream.iter().position(|picture| Arc::ptr_eq(&picture.data, &waits.data)).unwrap()
+            });
+            (numbers.collect::<Vec<_>>(), queue.wants_key)
+        };
+        assert_eq!([0, 1, 2].map(&mut after)[2], (vec![0, 1, 2], false));
+        assert_eq!(after(3), (vec![0, 1, 2], false), "it goes at once");
+        assert_eq!(after(4), (vec![0, 2, 4], false), "it takes the place of 1");
+        assert_eq!(after(5), (vec![0, 2, 4], false));
+        assert_eq!(after(6), (vec![], true), "only a key frame helps now");
+        assert_eq!(after(7), (vec![], true));
+        assert_eq!(after(0).0, [0]);
+        assert!(!queue.until_key);
     }
 
     #[test]

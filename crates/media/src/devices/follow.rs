@@ -211,7 +211,8 @@ mod tests {
         assert_eq!(words(Why::Back, None, &own), "The microphone “The own” is back and used again.");
         assert_eq!(
             words_for_none(MIC, Some("Headset")),
-            "The microphone “Headset” was unplugged, and there is no other; connect one, and it is used at once."
+            "The microphone “Headset” was unplugged, and there is no other; connect one, and it is used at \
+             once."
         );
         for why in [Why::Gone, Why::Back, Why::Default, Why::Found, Why::Again] {
             let said = words(why, None, &own);

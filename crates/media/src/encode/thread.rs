@@ -1,7 +1,7 @@
-//! Encoding beside everything else; bitrate and key frames are wished for from outside.
+//! Encoding beside everything else; pauses and key frames are wished for from outside.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use confab_frame::{Cursor, EncodedVideo, Slot, VideoFrame, queue};
@@ -12,17 +12,12 @@ use crate::{MediaError, VideoConfig};
 
 /// How long the thread waits for a picture before it looks whether it should end.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Bitrate that stands for "as it is".
-const UNCHANGED: u32 = 0;
 
-/// Wishes and counts shared with the thread.
+/// Wishes shared with the thread.
 #[derive(Debug, Default)]
 struct Shared {
     key: AtomicBool,
     paused: AtomicBool,
-    bitrate: AtomicU32,
-    encoded: AtomicU64,
-    left_out: AtomicU64,
 }
 
 /// Encodes the latest picture of a slot on a thread "encode", which ends when this is dropped.
@@ -53,26 +48,11 @@ impl VideoEncoderThread {
         self.shared.key.store(true, Ordering::Relaxed);
     }
 
-    /// Aims at so many bits a second from the next picture on.
-    pub fn set_bitrate(&self, bitrate: u32) {
-        self.shared.bitrate.store(bitrate.max(1), Ordering::Relaxed);
-    }
-
     /// Encodes nothing while paused, and begins with a key frame after.
     pub fn set_paused(&self, paused: bool) {
         if !self.shared.paused.swap(paused, Ordering::Relaxed) || !paused {
             self.request_key_frame();
         }
-    }
-
-    /// Pictures encoded so far.
-    pub fn encoded(&self) -> u64 {
-        self.shared.encoded.load(Ordering::Relaxed)
-    }
-
-    /// Pictures that the rate control left out so far.
-    pub fn left_out(&self) -> u64 {
-        self.shared.left_out.load(Ordering::Relaxed)
     }
 
     /// Why the thread ended by itself, if it did.
@@ -95,23 +75,14 @@ fn run(
         if shared.paused.load(Ordering::Relaxed) || !pace.takes(frame.at) {
             continue;
         }
-        let bitrate = shared.bitrate.swap(UNCHANGED, Ordering::Relaxed);
-        if bitrate != UNCHANGED {
-            encoder.set_bitrate(bitrate)?;
-        }
         let key = shared.key.swap(false, Ordering::Relaxed);
-        match encoder.encode(&frame.buffer, frame.at, key)? {
-            Some(picture) => {
-                shared.encoded.fetch_add(1, Ordering::Relaxed);
-                if !out.push(picture) {
-                    return Ok(());
-                }
-            }
-            None => {
-                shared.left_out.fetch_add(1, Ordering::Relaxed);
-                // A wish outlives a picture that was left out.
-                shared.key.fetch_or(key, Ordering::Relaxed);
-            }
+        let Some(picture) = encoder.encode(&frame.buffer, frame.at, key)? else {
+            // A wish outlives a picture that the rate control left out.
+            shared.key.fetch_or(key, Ordering::Relaxed);
+            continue;
+        };
+        if !out.push(picture) {
+            break;
         }
     }
     Ok(())
@@ -190,7 +161,7 @@ mod tests {
         thread.set_paused(false);
         put();
         assert!(wait().key);
-        assert_eq!((thread.encoded(), thread.failure()), (4, None));
+        assert_eq!(thread.failure(), None);
         drop(thread);
         assert!(receiver.is_finished());
     }

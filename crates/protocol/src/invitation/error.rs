@@ -139,7 +139,8 @@ pub enum InvitationError {
     },
     /// A part that is not written as links write it.
     #[error(
-        "The invitation's {part} is broken: behind each % belong two hexadecimal digits, and all of it makes text in UTF-8."
+        "The invitation's {part} is broken: behind each % belong two hexadecimal digits, and all of it makes \
+         text in UTF-8."
     )]
     Encoding {
         /// Which.
@@ -169,7 +170,8 @@ pub enum InvitationError {
     },
     /// A fingerprint with something else in it.
     #[error(
-        "The invitation's fingerprint has the character {character:?} at place {place}, which is no hexadecimal digit."
+        "The invitation's fingerprint has the character {character:?} at place {place}, which is no \
+         hexadecimal digit."
     )]
     FingerprintCharacter {
         /// The first one that does not belong.

@@ -1,6 +1,9 @@
+//! What is read as an invitation, what is refused and in which words, and that every one survives its text.
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::Fingerprint;
 
 const FINGERPRINT: &str = "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff";
 
@@ -105,7 +108,8 @@ fn what_is_wrong_is_named_by_its_part() {
         ("server=h&room=5&room=6", "The invitation says its room twice."),
         (
             "server=h&room=%f",
-            "The invitation's room is broken: behind each % belong two hexadecimal digits, and all of it makes text in UTF-8.",
+            "The invitation's room is broken: behind each % belong two hexadecimal digits, and all of it \
+             makes text in UTF-8.",
         ),
         (
             "server=h&room=tea",
@@ -113,12 +117,14 @@ fn what_is_wrong_is_named_by_its_part() {
         ),
         (
             "server=h&room=0",
-            "The invitation's room cannot be entered. The room number 0 is not possible; it must be between 1 and 4294967294.",
+            "The invitation's room cannot be entered. The room number 0 is not possible; it must be between \
+             1 and 4294967294.",
         ),
         ("server=h&room=5&kind=name", "The invitation's kind of room is \"name\"; it is number or text."),
         (
             "server=h&room=5&scene=tv",
-            "The invitation's scene is unknown. The scene \"tv\" does not exist; it is 0 to 3 or videoCall, live, audioCall, voiceChatRoom.",
+            "The invitation's scene is unknown. The scene \"tv\" does not exist; it is 0 to 3 or videoCall, \
+             live, audioCall, voiceChatRoom.",
         ),
         (
             "server=h&room=5&app=x",
@@ -126,11 +132,13 @@ fn what_is_wrong_is_named_by_its_part() {
         ),
         (
             "server=h&room=5&user=a%20b",
-            "The invitation's user ID cannot be used. The user id has the character ' ' at place 2; only A-Z a-z 0-9 _ and - are allowed.",
+            "The invitation's user ID cannot be used. The user id has the character ' ' at place 2; only \
+             A-Z a-z 0-9 _ and - are allowed.",
         ),
         (
             "server=a%20b&room=5",
-            "The invitation's server cannot be used. The server address \"a b\" cannot be read; write it like 192.168.1.20:7880.",
+            "The invitation's server cannot be used. The server address \"a b\" cannot be read; write it \
+             like 192.168.1.20:7880.",
         ),
         (
             &format!("server=h&room=5&passcode={long}"),
@@ -154,7 +162,8 @@ fn what_is_wrong_is_named_by_its_part() {
         ),
         (
             &format!("server=http://h&room=5&fingerprint={FINGERPRINT}"),
-            "The invitation's server cannot be used. An address with http:// has no fingerprint; leave out http://.",
+            "The invitation's server cannot be used. An address with http:// has no fingerprint; leave \
+             out http://.",
         ),
     ] {
         assert_eq!(said(&format!("confab://join?{query}")), sentence);
@@ -240,9 +249,14 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC*", query in "[a-z=&%#?/:0-9]{0,60}") {
-        for text in [text.clone(), format!("confab://join?{query}"), format!("https://{text}/join?{query}#{text}"),
-            format!("confab:{text}"), format!("Server: {text}\nRoom: {query}"),
-            format!("confab://join?server=h&room=5&fingerprint={text}")] {
+        for text in [
+            text.clone(),
+            format!("confab://join?{query}"),
+            format!("https://{text}/join?{query}#{text}"),
+            format!("confab:{text}"),
+            format!("Server: {text}\nRoom: {query}"),
+            format!("confab://join?server=h&room=5&fingerprint={text}"),
+        ] {
             if let Ok(invitation) = text.parse::<Invitation>() {
                 prop_assert_eq!(read(&invitation.to_string()), invitation);
             }

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Fault;
+
 /// A word that a server gave out to let one person in once: 1 to 256 characters that mean something to
 /// that server only. Whoever came in by it may return to the same stay. Never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +15,7 @@ pub struct OneTimeTicket(String);
 
 /// A text that is no ticket. It is not repeated; whoever gave it out has to give another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("The ticket has {length} characters; it needs 1 to 256.")]
+#[error("The ticket has {length} characters; it needs 1 to {}.", OneTimeTicket::MAX_LEN)]
 pub struct OneTimeTicketError {
     /// How many there are.
     pub length: usize,
@@ -69,6 +71,13 @@ pub struct InviteAnswer {
     /// Lets one person in once, past passcode and waiting room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<OneTimeTicket>,
+}
+
+impl InviteAnswer {
+    /// The refusal in it, or None when it brings a ticket.
+    pub fn refusal(&self) -> Option<Fault> {
+        Fault::of_answer(self.code, None, self.message.as_deref())
+    }
 }
 
 #[cfg(test)]

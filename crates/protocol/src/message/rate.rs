@@ -13,10 +13,13 @@ const BYTES: usize = 8192;
 #[non_exhaustive]
 pub enum RateError {
     /// Too many messages.
-    #[error("The message was not sent: at most 30 messages may be sent in a second. Wait a little.")]
+    #[error(
+        "The message was not sent: at most {} messages may be sent in a second. Wait a little.",
+        MESSAGES
+    )]
     Messages,
     /// Too much data.
-    #[error("The message was not sent: at most 8192 bytes may be sent in a second. Wait a little.")]
+    #[error("The message was not sent: at most {} bytes may be sent in a second. Wait a little.", BYTES)]
     Bytes,
 }
 

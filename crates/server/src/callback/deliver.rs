@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use confab_protocol::RoomId;
 use futures_util::StreamExt;
@@ -14,6 +14,7 @@ use tracing::{debug, error, info, warn};
 
 use super::rule::Then;
 use super::{Queue, body};
+use crate::clock::unix_ms;
 use crate::config::CallbackConfig;
 use crate::happening::Happening;
 
@@ -35,7 +36,7 @@ pub(super) struct Receiver {
 enum Refusal {
     #[error("it answered with status {0} instead of 200")]
     Status(u16),
-    #[error("it did not answer within 5 seconds")]
+    #[error("it did not answer within {} seconds", PATIENCE.as_secs())]
     TooSlow,
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
@@ -68,7 +69,7 @@ impl Receiver {
 
     /// Sends one callback once.
     async fn post(&self, happening: &Happening) -> Result<(), Refusal> {
-        let body = body::json(happening, now_ms());
+        let body = body::json(happening, unix_ms());
         let request = self
             .client
             .post(self.url.clone())
@@ -176,9 +177,4 @@ fn reason(error: reqwest::Error) -> String {
         source = inner.source();
     }
     text
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -35,9 +35,9 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// Reads `CONFAB_HTTP`, `CONFAB_TLS`, `CONFAB_MEDIA`, `CONFAB_MEDIA_TCP`, `CONFAB_WORKERS`, `CONFAB_ADVERTISE`,
-    /// `CONFAB_APP`, `CONFAB_API_KEY`, `CONFAB_CLOUD_KEY`, `CONFAB_PROXIES` and `CONFAB_DATABASE`; lists are parted
-    /// by commas, pairs by a colon. An empty variable counts as not given.
+    /// Reads `CONFAB_HTTP`, `CONFAB_TLS`, `CONFAB_MEDIA`, `CONFAB_MEDIA_TCP`, `CONFAB_WORKERS`,
+    /// `CONFAB_ADVERTISE`, `CONFAB_APP`, `CONFAB_API_KEY`, `CONFAB_CLOUD_KEY`, `CONFAB_PROXIES` and
+    /// `CONFAB_DATABASE`; lists are parted by commas, pairs by a colon. An empty variable counts as not given.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
         read(|field| {
             let name = format!("CONFAB_{}", field.to_uppercase());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use confab_protocol::OneTimeTicket;
+use confab_protocol::{Code, Fault, OneTimeTicket};
 use serde::{Deserialize, Serialize};
 
 /// How long a ticket is good, seconds.
@@ -33,8 +33,7 @@ pub(crate) enum NoEntrance {
 }
 
 impl NoEntrance {
-    /// In words.
-    pub(crate) fn sentence(self) -> &'static str {
+    fn sentence(self) -> &'static str {
         match self {
             NoEntrance::Unknown => {
                 "The invitation is not good any more, or for another room; ask a host for another."
@@ -43,6 +42,12 @@ impl NoEntrance {
                 "The invitation was for one person and has let somebody in already; ask a host for another."
             }
         }
+    }
+}
+
+impl From<NoEntrance> for Fault {
+    fn from(why: NoEntrance) -> Fault {
+        Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(why.sentence())
     }
 }
 

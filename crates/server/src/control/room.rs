@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use super::effect::Order;
-use super::invites::Invites;
+use super::invites::{Invites, NoEntrance};
 use super::rights::Standing;
 use super::seat::Seat;
 use super::waiting::{Answer, WaitingRoom};
@@ -103,6 +103,8 @@ struct Kept {
 pub(crate) enum Refused {
     /// Not at all.
     Fault(Fault),
+    /// Not by their one-time ticket.
+    NoEntrance(NoEntrance),
     /// Not yet: a host has to admit them.
     Waiting,
 }
@@ -110,6 +112,12 @@ pub(crate) enum Refused {
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Refused {
         Refused::Fault(fault)
+    }
+}
+
+impl From<NoEntrance> for Refused {
+    fn from(why: NoEntrance) -> Refused {
+        Refused::NoEntrance(why)
     }
 }
 
@@ -141,8 +149,7 @@ impl Room {
                 return Err(refuse(format!("Room {room} is locked; a host can open it again.")));
             }
             if let Some(ticket) = &entry.invite {
-                let taken = self.invites.take(ticket, user, unix);
-                taken.map_err(|why| refuse(why.sentence().to_owned()))?;
+                self.invites.take(ticket, user, unix)?;
                 self.touched = true;
             } else if self.waits && self.has_doorkeeper() {
                 let name = entry.name.as_ref().map(|name| name.as_str()).unwrap_or_default();
@@ -252,8 +259,8 @@ impl Room {
         self.seats.get(user).is_some_and(|seat| seat.is_entered() && seat.takes_part(self.scene))
     }
 
-    /// Lets hosts go who are gone or only watch. The owner is followed by the co-host, or else the anchor, who has been
-    /// there longest; an order where that changes what they may do.
+    /// Lets hosts go who are gone or only watch. The owner is followed by the co-host, or else the anchor,
+    /// who has been there longest; an order where that changes what they may do.
     pub(crate) fn succeed(&mut self) -> Option<Order> {
         let away = |user: &str| self.restored.as_ref().is_some_and(|restored| restored.hosts.contains(user));
         let stays = |user: &String| away(user) || self.can_host(user);

@@ -28,6 +28,7 @@ pub(crate) use role::RoleError;
 
 /// How long a live room stays open after its last viewer left (TRTC's rule).
 const LINGER: Duration = Duration::from_secs(600);
+
 /// Every room with somebody in it or expected in it, by wire name.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
@@ -127,10 +128,7 @@ impl Rooms {
         self.expire(now);
         let (key, limits) = (entry.room.key(entry.app), self.limits.of(entry.scene));
         match self.rooms.get_mut(&key) {
-            None if entry.invite.is_some() => {
-                let why = NoEntrance::Unknown.sentence();
-                return Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(why).into());
-            }
+            None if entry.invite.is_some() => return Err(NoEntrance::Unknown.into()),
             None if !entry.may_create() => return Err(Fault::new(Code::NO_PRIVILEGE_CREATE_ROOM).into()),
             None => {}
             Some(room) => {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use confab_protocol::RoomId;
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +14,7 @@ use tracing::{debug, info};
 use super::effect::Effect;
 use super::perform::{self, Performed, Step};
 use super::rooms::Rooms;
+use crate::clock::unix_ms;
 use crate::engine::{Engine, EngineEvent};
 use crate::happening::Happening;
 
@@ -168,15 +169,10 @@ impl Task {
     }
 }
 
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// What has happened in the engine, in the books of the rooms.
 pub(crate) fn apply(rooms: &mut Rooms, event: EngineEvent, now: Instant) {
     match event {
-        EngineEvent::Joined { room, identity, ticket, .. } => {
+        EngineEvent::Joined { room, identity, ticket } => {
             info!(room = %shown(&room), user = %identity, "joined");
             rooms.came(&room, &identity, ticket, now);
         }

@@ -175,7 +175,7 @@ async fn a_new_room_ends_an_earlier_one_of_its_name_whose_end_was_lost() {
 
 /// A minute ago: what ended long before the real present is forgotten when a file is opened.
 fn lately() -> u64 {
-    u64::try_from(now_ms()).unwrap() / 1000 - 60
+    u64::try_from(signed_ms()).unwrap() / 1000 - 60
 }
 
 fn seconds(time: u64) -> i64 {
@@ -197,7 +197,7 @@ async fn what_was_told_survives_a_stop_and_what_was_open_ends_with_the_server() 
     assert_eq!(rows[0].left, Some(seconds(begin + 5)));
     let ended = rows[1].left.expect("he is out");
     assert!(
-        (seconds(begin + 59)..=now_ms() / 1000).contains(&ended),
+        (seconds(begin + 59)..=signed_ms() / 1000).contains(&ended),
         "when the server was alive last: {ended}"
     );
     let rooms = history.rooms(rooms_of(begin, begin + 10)).await.unwrap();
@@ -213,7 +213,7 @@ fn killed(path: &Path) -> Option<Connection> {
     for name in [name.to_owned(), format!("{name}-wal")] {
         std::fs::copy(path.with_file_name(&name), folder.path().join(&name)).unwrap();
     }
-    schema::open(Some(&folder.path().join(name)), now_ms()).ok()
+    schema::open(Some(&folder.path().join(name)), signed_ms()).ok()
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn a_killed_server_loses_nothing_that_is_older_than_a_moment_and_leaves_no
     assert_eq!(rows[0].left, Some(seconds(begin + 9)));
     let ended = rows[1].left.expect("he is out");
     assert!(
-        (seconds(begin + 59)..=now_ms() / 1000).contains(&ended),
+        (seconds(begin + 59)..=signed_ms() / 1000).contains(&ended),
         "when the server was alive last: {ended}"
     );
     assert_eq!(rooms_of(begin, begin).rows(&database).unwrap()[0].closed, Some(ended));
@@ -269,7 +269,7 @@ async fn what_is_kept_survives_a_short_absence_and_no_long_one() {
         history.keep("b".to_owned(), None);
     }
     let kept = [("a".to_owned(), "{\"x\":2}".to_owned())];
-    let after = |ms| schema::kept(&schema::open(Some(&path), now_ms() + ms).unwrap()).unwrap();
+    let after = |ms| schema::kept(&schema::open(Some(&path), signed_ms() + ms).unwrap()).unwrap();
     assert_eq!(after(80_000), kept);
     // That server was alive last when it started, 80 s from now.
     assert_eq!(after(80_000 + 89_000), kept);

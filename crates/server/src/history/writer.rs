@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tracing::{error, info};
 
-use super::{Order, now_ms, record, schema};
+use super::{Order, record, schema};
+use crate::clock::signed_ms;
 
 /// The longest that something told may be on the disk later.
 const BATCH: Duration = Duration::from_millis(500);
@@ -96,16 +97,16 @@ pub(super) fn run(database: &Connection, queue: &Receiver<Order>) {
         }
         let due = schedule.due(Instant::now());
         if due.alive {
-            writer.write(|database| schema::live(database, now_ms()));
+            writer.write(|database| schema::live(database, signed_ms()));
         }
         if due.prune {
-            writer.write(|database| schema::prune(database, now_ms()));
+            writer.write(|database| schema::prune(database, signed_ms()));
         }
         if due.commit {
             writer.commit();
         }
     }
-    writer.write(|database| schema::live(database, now_ms()));
+    writer.write(|database| schema::live(database, signed_ms()));
     writer.commit();
 }
 

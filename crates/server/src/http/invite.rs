@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::v1::{Refusal, later, members, unreadable};
 use super::{Guard, Shared, origin, read, session};
+use crate::control::Rooms;
 
 /// Nothing is asked for.
 const BODY_LIMIT: usize = 1024;
@@ -49,8 +50,7 @@ async fn try_invite(shared: &Shared, request: Request) -> Result<OneTimeTicket, 
         Fault::new(Code::SERVER_PROCESS_FAILED)
     })?;
     let (by, given) = (session.by.clone(), ticket.clone());
-    let rule =
-        move |rooms: &mut crate::control::Rooms, now| rooms.invite(&session.room, &session.by, &given, now);
+    let rule = move |rooms: &mut Rooms, now| rooms.invite(&session.room, &session.by, &given, now);
     shared.control.with(rule).await??;
     info!(?by, "a host invites somebody");
     Ok(ticket)

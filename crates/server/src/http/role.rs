@@ -9,9 +9,10 @@ use confab_protocol::{Code, EnterAnswer, Fault, Role, RoomId, Scene, SdkAppId};
 use tracing::{info, warn};
 
 use super::v1::{self, Refusal, answered, members, parameters};
-use super::{Guard, Shared, origin, read, session, unix_now};
+use super::{Guard, Shared, origin, read, session};
 use crate::attempts::Name;
-use crate::control::RoleError;
+use crate::clock::unix_now;
+use crate::control::{RoleError, Rooms};
 
 /// Changes somebody's role. Who asks shows the token of their session, or what they entered with.
 pub(crate) async fn role(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -57,8 +58,7 @@ async fn try_role(shared: &Shared, request: Request) -> Result<(), Refusal> {
 async fn change(shared: &Shared, asked: Asked, role: Role) -> Result<(), Refusal> {
     let Asked { key, user, fresh } = asked;
     let (rule_key, rule_user) = (key.clone(), user.clone());
-    let rule =
-        move |rooms: &mut crate::control::Rooms, now| rooms.set_role(&rule_key, &rule_user, role, fresh, now);
+    let rule = move |rooms: &mut Rooms, now| rooms.set_role(&rule_key, &rule_user, role, fresh, now);
     let (before, performed) = shared.control.have_done(rule).await?;
     let before = before.map_err(|error| fault(error, &key))?;
     if performed.failed {

@@ -10,6 +10,7 @@ use tracing::info;
 
 use super::v1::{Refusal, answered, members, unreadable};
 use super::{Guard, Shared, origin, read, session, words};
+use crate::control::Rooms;
 
 /// A user id and a few flags.
 const BODY_LIMIT: usize = 4 * 1024;
@@ -48,8 +49,7 @@ async fn try_act(shared: &Shared, name: Option<&'static str>, request: Request) 
     let session = session::needed(shared, &head.headers, guard).await?;
     let by = session.by.clone();
     let asked = action.clone();
-    let rule =
-        move |rooms: &mut crate::control::Rooms, now| rooms.act(&session.room, &session.by, &asked, now);
+    let rule = move |rooms: &mut Rooms, now| rooms.act(&session.room, &session.by, &asked, now);
     let (done, performed) = shared.control.have_done(rule).await?;
     done?;
     if performed.failed {

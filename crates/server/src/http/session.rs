@@ -5,7 +5,8 @@ use confab_protocol::{Code, Fault, RoomId, SdkAppId};
 use confab_signal::Claims;
 
 use super::v1::Refusal;
-use super::{Guard, Shared, unix_now};
+use super::{Guard, Shared};
+use crate::clock::unix_now;
 use crate::control::By;
 use crate::ws::TokenKeys;
 
@@ -41,8 +42,8 @@ pub(crate) async fn needed(
     })
 }
 
-/// The session of a request that has a token; None where there is none. A token that is wrong counts. One of a
-/// configured key that administers the room stands for an administrator.
+/// The session of a request that has a token; None where there is none. A token that is wrong counts. One
+/// of a configured key that administers the room stands for an administrator.
 pub(crate) async fn of(
     shared: &Shared,
     headers: &HeaderMap,

@@ -18,7 +18,8 @@ use subtle::ConstantTimeEq;
 use tracing::{info, warn};
 
 use super::v1::{Refusal, later, members, unreadable};
-use super::{Guard, Shared, origin, read, unix_now, words};
+use super::{Guard, Shared, origin, read, words};
+use crate::clock::unix_now;
 use crate::config::{AppConfig, Config};
 use crate::control::Stopped;
 
@@ -83,8 +84,7 @@ async fn grant(shared: &Shared, config: &Config, asked: TicketRequest) -> Result
             let taken = shared.control.with(move |rooms, now| rooms.take_invite(&key, &ticket, &user, now));
             let stopped =
                 |stopped: Stopped| Fault::new(Code::SERVER_PROCESS_FAILED).with_message(stopped.to_string());
-            let taken = taken.await.map_err(stopped)?;
-            taken.map_err(|why| Fault::new(WRONG_PASSCODE).with_message(why.sentence()))?;
+            taken.await.map_err(stopped)??;
         }
     }
     guest.sign(unix_now())

@@ -13,10 +13,11 @@ use confab_protocol::{Code, EnterAnswer, ExitCause, Fault, Limits, RawEnterParam
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
-use super::{BodyError, Guard, Shared, guard, origin, read, unix_now, words};
+use super::{BodyError, Guard, Shared, guard, origin, read, words};
 use crate::attempts::TooOften;
+use crate::clock::unix_now;
 use crate::config::Config;
-use crate::control::{Entry, Refused, Rooms, Stopped, check};
+use crate::control::{Entry, NoEntrance, Refused, Rooms, Stopped, check};
 use crate::proxy::Caller;
 
 /// A UserSig and a PrivateMapKey have less than 4 kB together.
@@ -32,6 +33,8 @@ pub(crate) enum Refusal {
     Waiting,
     /// Too many attempts have failed: status 429, with the time to wait.
     TooOften(TooOften),
+    /// Their one-time ticket does not let them in: status 200.
+    NoEntrance(NoEntrance),
     /// Everything else: status 200.
     Fault(Fault),
 }
@@ -40,6 +43,7 @@ impl Refusal {
     /// What the client gets.
     pub(crate) fn answer(self, what: &'static str) -> (StatusCode, EnterAnswer) {
         match self {
+            Refusal::NoEntrance(why) => Refusal::Fault(why.into()).answer(what),
             Refusal::Fault(fault) => {
                 info!(what, code = fault.code, detail = fault.detail, "refused");
                 (StatusCode::OK, EnterAnswer::from(fault))
@@ -82,6 +86,7 @@ impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Refusal {
         match refused {
             Refused::Fault(fault) => Refusal::Fault(fault),
+            Refused::NoEntrance(why) => Refusal::NoEntrance(why),
             Refused::Waiting => Refusal::Waiting,
         }
     }
@@ -120,12 +125,8 @@ async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Ref
     if asked.invite.is_some() {
         guard.admit_passcode()?;
     }
-    let guesses = asked.invite.is_some();
     let admitted = shared.control.with(move |rooms, now| admit(rooms, &asked, now)).await?;
-    if guesses
-        && let Err(Refusal::Fault(fault)) = &admitted
-        && fault.code == Code::NO_PRIVILEGE_ENTER_ROOM.0
-    {
+    if let Err(Refusal::NoEntrance(_)) = &admitted {
         guard.wrong_passcode();
     }
     let (limits, ticket) = admitted?;

@@ -11,15 +11,17 @@ use crate::history::{RoomQuery, StayQuery};
 pub(crate) const VERSION: &str = "2019-07-22";
 /// How many people one request may remove.
 pub(crate) const MAX_USERS: usize = 10;
-/// The actions that are offered.
-pub(crate) const OFFERED: [&str; 6] = [
-    "RemoveUser",
-    "RemoveUserByStrRoomId",
-    "DismissRoom",
-    "DismissRoomByStrRoomId",
-    "DescribeRoomInfo",
-    "DescribeUserInfo",
-];
+
+/// An action that is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    RemoveUser,
+    RemoveUserByStrRoomId,
+    DismissRoom,
+    DismissRoomByStrRoomId,
+    DescribeRoomInfo,
+    DescribeUserInfo,
+}
 
 /// One request, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,25 +48,49 @@ pub(crate) enum Action {
     Stays(StayQuery),
 }
 
-/// The name of an action, where it is one that is offered.
-pub(crate) fn offered(name: &str) -> Result<&'static str, RestError> {
-    let found = OFFERED.into_iter().find(|offered| *offered == name);
-    found.ok_or_else(|| {
-        let message = format!("the action {name:?} is not offered by this server");
-        RestError::new("InvalidAction", message)
-    })
+impl Offered {
+    /// All of them.
+    pub(crate) const ALL: [Offered; 6] = [
+        Offered::RemoveUser,
+        Offered::RemoveUserByStrRoomId,
+        Offered::DismissRoom,
+        Offered::DismissRoomByStrRoomId,
+        Offered::DescribeRoomInfo,
+        Offered::DescribeUserInfo,
+    ];
+
+    /// As requests name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Offered::RemoveUser => "RemoveUser",
+            Offered::RemoveUserByStrRoomId => "RemoveUserByStrRoomId",
+            Offered::DismissRoom => "DismissRoom",
+            Offered::DismissRoomByStrRoomId => "DismissRoomByStrRoomId",
+            Offered::DescribeRoomInfo => "DescribeRoomInfo",
+            Offered::DescribeUserInfo => "DescribeUserInfo",
+        }
+    }
+
+    /// The action of that name.
+    pub(crate) fn named(name: &str) -> Result<Offered, RestError> {
+        let found = Offered::ALL.into_iter().find(|offered| offered.name() == name);
+        found.ok_or_else(|| {
+            let message = format!("the action {name:?} is not offered by this server");
+            RestError::new("InvalidAction", message)
+        })
+    }
 }
 
 impl Action {
-    /// Reads the parameters of the action called `name`; `now` is Unix time in seconds.
-    pub(crate) fn parse(name: &str, parameters: &Parameters, now: u64) -> Result<Action, RestError> {
-        let (by_text, remove) = match offered(name)? {
-            "DescribeRoomInfo" => return describe::rooms(parameters, now).map(Action::Rooms),
-            "DescribeUserInfo" => return describe::stays(parameters, now).map(Action::Stays),
-            "RemoveUser" => (false, true),
-            "RemoveUserByStrRoomId" => (true, true),
-            "DismissRoomByStrRoomId" => (true, false),
-            _ => (false, false),
+    /// Reads the parameters of an action; `now` is Unix time in seconds.
+    pub(crate) fn parse(offered: Offered, parameters: &Parameters, now: u64) -> Result<Action, RestError> {
+        let (by_text, remove) = match offered {
+            Offered::DescribeRoomInfo => return describe::rooms(parameters, now).map(Action::Rooms),
+            Offered::DescribeUserInfo => return describe::stays(parameters, now).map(Action::Stays),
+            Offered::RemoveUser => (false, true),
+            Offered::RemoveUserByStrRoomId => (true, true),
+            Offered::DismissRoom => (false, false),
+            Offered::DismissRoomByStrRoomId => (true, false),
         };
         parameters.only(if remove { &["SdkAppId", "RoomId", "UserIds"] } else { &["SdkAppId", "RoomId"] })?;
         let app = parameters.app()?;
@@ -94,15 +120,19 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
+    fn parse(action: &str, parameters: &Parameters) -> Result<Action, RestError> {
+        Action::parse(Offered::named(action)?, parameters, NOW)
+    }
+
     fn json(action: &str, body: &str) -> Result<Action, &'static str> {
         Parameters::from_json(body.as_bytes())
-            .and_then(|parameters| Action::parse(action, &parameters, NOW))
+            .and_then(|parameters| parse(action, &parameters))
             .map_err(|error| error.code)
     }
 
     fn query(action: &str, pairs: &[(&str, &str)]) -> Result<Action, &'static str> {
         let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Action::parse(action, &Parameters::from_query(pairs), NOW).map_err(|error| error.code)
+        parse(action, &Parameters::from_query(pairs)).map_err(|error| error.code)
     }
 
     #[test]
@@ -166,9 +196,9 @@ mod tests {
 
     #[test]
     fn an_action_that_is_not_offered_is_named() {
-        let error = offered("StartCloudRecording").unwrap_err();
+        let error = Offered::named("StartCloudRecording").unwrap_err();
         assert_eq!(error.message, "the action \"StartCloudRecording\" is not offered by this server");
-        assert!(OFFERED.into_iter().all(|name| offered(name) == Ok(name)));
+        assert!(Offered::ALL.into_iter().all(|offered| Offered::named(offered.name()) == Ok(offered)));
     }
 
     #[test]
@@ -197,11 +227,11 @@ mod tests {
             let json_text = Value::Object(members).to_string();
             for body in [bytes.as_slice(), json_text.as_bytes()] {
                 if let Ok(parameters) = Parameters::from_json(body) {
-                    prop_assert!(Action::parse(&action, &parameters, NOW).is_err(), "a room or an app is missing");
+                    prop_assert!(parse(&action, &parameters).is_err(), "a room or an app is missing");
                 }
             }
             let pairs = names.into_iter().map(|name| (name, value.clone())).collect();
-            prop_assert!(Action::parse(&action, &Parameters::from_query(pairs), NOW).is_err());
+            prop_assert!(parse(&action, &Parameters::from_query(pairs)).is_err());
         }
     }
 }

@@ -90,7 +90,8 @@ fn page(parameters: &Parameters, usual: u32) -> Result<Page, RestError> {
     let size = parameters.optional("PageSize", "InvalidParameter.PageSize")?;
     match size {
         Some(0) => {
-            return Err(RestError::new("InvalidParameter.PageSize", "PageSize is 0; 1 to 100 are allowed"));
+            let text = format!("PageSize is 0; 1 to {MOST} are allowed");
+            return Err(RestError::new("InvalidParameter.PageSize", text));
         }
         Some(size) if size > MOST => {
             let text = format!("PageSize is {size}; 1 to {MOST} are allowed");

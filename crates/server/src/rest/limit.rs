@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Requests for one action by one key in any second (Tencent's default).
-const MOST: usize = 20;
+pub(crate) const MOST_A_SECOND: usize = 20;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// When each key asked for each action. Holds as many entries as there are keys and actions: names that
@@ -21,7 +21,7 @@ impl Limit {
         while asked.front().is_some_and(|at| now.duration_since(*at) >= SECOND) {
             asked.pop_front();
         }
-        let may = asked.len() < MOST;
+        let may = asked.len() < MOST_A_SECOND;
         if may {
             asked.push_back(now);
         }
@@ -55,6 +55,6 @@ mod tests {
         let passed = (0..3000).filter(|ms| limit.admit("a", "x", begin + Duration::from_millis(*ms))).count();
         assert_eq!(passed, 60);
         assert_eq!(limit.asked.len(), 1);
-        assert!(limit.asked.values().all(|asked| asked.len() <= MOST));
+        assert!(limit.asked.values().all(|asked| asked.len() <= MOST_A_SECOND));
     }
 }

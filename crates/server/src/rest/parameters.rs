@@ -80,9 +80,7 @@ impl Parameters {
         missing: &'static str,
         invalid: &'static str,
     ) -> Result<T, RestError> {
-        self.given(name, missing)?;
-        let number = self.optional(name, invalid)?;
-        number.ok_or_else(|| RestError::new(missing, format!("the parameter {name} is missing")))
+        self.read(name, self.given(name, missing)?, invalid)
     }
 
     /// A number that may be left out.
@@ -91,12 +89,20 @@ impl Parameters {
         name: &str,
         invalid: &'static str,
     ) -> Result<Option<T>, RestError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
+        self.get(name).map(|value| self.read(name, value, invalid)).transpose()
+    }
+
+    fn read<T: TryFrom<u64>>(
+        &self,
+        name: &str,
+        value: &Value,
+        invalid: &'static str,
+    ) -> Result<T, RestError> {
         let number = self.whole(value).and_then(|number| T::try_from(number).ok());
         let bits = 8 * size_of::<T>();
-        let wrong =
-            || RestError::new(invalid, format!("the parameter {name} must be a number of {bits} bits"));
-        number.map(Some).ok_or_else(wrong)
+        number.ok_or_else(|| {
+            RestError::new(invalid, format!("the parameter {name} must be a number of {bits} bits"))
+        })
     }
 
     /// A text that has to be there.

@@ -19,7 +19,10 @@ pub(crate) enum AuthError {
     #[error("the timestamp must be a number of seconds since 1970")]
     Timestamp,
     /// The clocks differ, or an old request is repeated.
-    #[error("the timestamp differs from the server's time by more than 5 minutes; check the clock")]
+    #[error(
+        "the timestamp differs from the server's time by more than {} minutes; check the clock",
+        CLOCK_WINDOW / 60
+    )]
     Expired,
     /// The operator has to add the key, or the client to use another.
     #[error("the SecretId is not known to this server")]

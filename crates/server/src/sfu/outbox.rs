@@ -21,8 +21,8 @@ pub(crate) trait Carrier: std::fmt::Debug + Send + Sync {
     /// Datagrams that one [`Carrier::send`] takes at most.
     fn longest_run(&self) -> usize;
 
-    /// Takes one run; false when there is no room for it.
-    fn send(&self, run: &Transmit<'_>) -> bool;
+    /// Takes one run; without room for it, it is lost.
+    fn send(&self, run: &Transmit<'_>);
 }
 
 /// A UDP socket and what the platform can do with it.
@@ -37,8 +37,9 @@ impl Carrier for Wire {
         self.state.max_gso_segments()
     }
 
-    fn send(&self, run: &Transmit<'_>) -> bool {
-        self.state.try_send((&self.socket).into(), run).is_ok()
+    fn send(&self, run: &Transmit<'_>) {
+        // What the kernel has no room for is dropped, as a full router would.
+        let _ = self.state.try_send((&self.socket).into(), run);
     }
 }
 
@@ -50,10 +51,6 @@ pub(crate) struct Outbox {
     items: Vec<Item>,
     /// What goes to those who came by TCP.
     pub(crate) streams: Outgoing,
-    /// Datagrams the kernel did not take, for the log.
-    pub(crate) dropped: u64,
-    /// Datagrams sent.
-    pub(crate) sent: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +67,6 @@ impl Outbox {
             bytes: Vec::with_capacity(FLUSH * 1500),
             items: Vec::with_capacity(FLUSH),
             streams: Outgoing::default(),
-            dropped: 0,
-            sent: 0,
         }
     }
 
@@ -89,7 +84,7 @@ impl Outbox {
         }
     }
 
-    /// Sends everything. What the kernel has no room for is dropped, as a full router would.
+    /// Sends everything.
     pub(crate) fn flush(&mut self) {
         let (mut first, mut start) = (0, 0);
         while let Some(item) = self.items.get(first).copied() {
@@ -103,8 +98,7 @@ impl Outbox {
                 segment_size: (count > 1).then_some(item.length),
                 src_ip: item.by.from,
             };
-            let counter = if wire.send(&transmit) { &mut self.sent } else { &mut self.dropped };
-            *counter += count as u64;
+            wire.send(&transmit);
             first += count;
             start += length;
         }

@@ -251,10 +251,29 @@ impl Rooms {
 
     /// Sends a message to everybody in a room.
     fn tell_room(&mut self, room: Key<Room>, message: &Message, now: Instant) {
-        let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
-        for person in people {
+        for person in self.people_of(room) {
             self.tell(person, message.clone(), now);
         }
+    }
+
+    /// Sends a message to everybody in somebody's room but them.
+    fn tell_others(&mut self, key: Key<Person>, message: &Message, now: Instant) {
+        for other in self.everybody_but(key) {
+            self.tell(other, message.clone(), now);
+        }
+    }
+
+    /// Who is in a room, in the order of joining.
+    fn people_of(&self, room: Key<Room>) -> Vec<Key<Person>> {
+        self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default()
+    }
+
+    /// Who else is in somebody's room.
+    fn everybody_but(&self, key: Key<Person>) -> Vec<Key<Person>> {
+        let Some(person) = self.people.get(key) else { return Vec::new() };
+        let mut people = self.people_of(person.room);
+        people.retain(|other| *other != key);
+        people
     }
 
     /// Tells the room about a person's present state; of a hidden one, only themselves.
@@ -284,8 +303,7 @@ impl Rooms {
         let Some(person) = self.people.get_mut(key) else { return };
         let tracks =
             person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
-        let live: Vec<Kind> =
-            tracks.filter(|info| !info.muted).map(|info| Kind::of(info.r#type(), info.source())).collect();
+        let live: Vec<Kind> = tracks.filter(|info| !info.muted).map(Kind::of_track).collect();
         let has = |kind| live.contains(&kind);
         let now = Kinds { audio: has(Kind::Audio), video: has(Kind::Video), screen: has(Kind::Screen) };
         let before = std::mem::replace(&mut person.sends, now);

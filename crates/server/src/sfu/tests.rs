@@ -49,12 +49,7 @@ async fn a_join_answers_with_the_room_and_connects() {
     let (room, identity) = ("lobby".to_owned(), "ann".to_owned());
     assert_eq!(
         event(&mut events).await,
-        EngineEvent::Joined {
-            room: room.clone(),
-            identity: identity.clone(),
-            ticket: None,
-            name: "ANN".into()
-        }
+        EngineEvent::Joined { room: room.clone(), identity: identity.clone(), ticket: None }
     );
     assert_eq!(event(&mut events).await, EngineEvent::Active { room, identity });
 }

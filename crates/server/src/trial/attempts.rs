@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::rest::{Call, code};
 use super::{APP, APP_KEY, Trial, body, config, sig};
+use crate::clock::unix_now;
 use crate::config::{AppConfig, Config};
-use crate::http::unix_now;
 
 const TOO_OFTEN: i64 = -70_050;
 

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::rest::{Call, checked, code};
 use super::{APP, CLOUD_ID, CLOUD_KEY, Trial, body, key};
+use crate::clock::unix_now;
 use crate::control::Listener as _;
 use crate::happening::{ClientInfo, Happening, What};
-use crate::http::unix_now;
 use crate::rest::signature::hmac;
 
 fn happening(room: &RoomId, created: u64, at: u64, what: What) -> Happening {

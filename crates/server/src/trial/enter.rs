@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::rest::{Call, code};
 use super::{APP, APP_KEY, Trial, body, config, key, sig};
 use crate::Config;
-use crate::http::unix_now;
+use crate::clock::unix_now;
 
 fn with(user: &str, changes: Value) -> Value {
     let mut all = body(user);

@@ -82,6 +82,27 @@ async fn tickets_cannot_be_tried_out() {
 }
 
 #[tokio::test]
+async fn a_good_ticket_before_a_locked_room_is_no_guess() {
+    let trial = guarded().await;
+    let token = hosted(&trial).await;
+    let mut bob = body("bob");
+    bob["ticket"] = invite(&trial, &token).await["ticket"].clone();
+    let lock = async |on: bool| {
+        let url = format!("{}/v1/room/lock", trial.server.url());
+        let asked = trial.client.post(url).bearer_auth(&token).body(json!({ "on": on }).to_string());
+        assert_eq!(asked.send().await.unwrap().json::<Value>().await.unwrap()["code"], 0);
+    };
+    lock(true).await;
+    for _ in 0..12 {
+        let refused = trial.enter(&bob).await;
+        assert_eq!(refused["code"], -102_011, "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains("locked"), "{refused}");
+    }
+    lock(false).await;
+    assert_eq!(trial.enter(&bob).await["code"], 0);
+}
+
+#[tokio::test]
 async fn only_hosts_invite() {
     let trial = guarded().await;
     hosted(&trial).await;

@@ -6,10 +6,10 @@ use confab_protocol::{ExitCause, RoomId, SdkAppId};
 use tokio::sync::mpsc;
 
 use super::{APP, APP_KEY, Trial, config};
+use crate::clock::unix_now;
 use crate::config::{AppConfig, CallbackConfig, Config};
 use crate::control::Listener as _;
 use crate::happening::{Happening, What};
-use crate::http::unix_now;
 use crate::server::{Server, StartError};
 
 fn created(room: u32) -> Happening {
@@ -20,11 +20,11 @@ fn created(room: u32) -> Happening {
 
 #[tokio::test]
 async fn a_server_that_stops_has_told_everything_and_lets_the_database_go() {
-    let (note, mut told) = mpsc::unbounded_channel();
+    let (note, mut told) = mpsc::channel(16);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let take = post(move |body: Bytes| {
-        note.send(body).unwrap();
+        note.try_send(body).unwrap();
         async { "{\"code\":0}" }
     });
     let router = axum::Router::new().route("/", take);

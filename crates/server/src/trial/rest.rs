@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{APP, CLOUD_ID, CLOUD_KEY, Trial, body, key};
-use crate::http::unix_now;
+use crate::clock::unix_now;
 use crate::rest::signature::tc3;
 
 /// One signed request and what may be wrong with it.

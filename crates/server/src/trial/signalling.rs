@@ -18,8 +18,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::rest::{Call, code};
 use super::{API_SECRET, APP, APP_KEY, body, config, key};
+use crate::clock::unix_now;
 use crate::config::Config;
-use crate::http::unix_now;
 use crate::server::Server;
 
 const PATIENCE: Duration = Duration::from_secs(5);

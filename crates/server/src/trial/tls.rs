@@ -1,3 +1,5 @@
+//! A server with a certificate: everything on its port is encrypted.
+
 use serde_json::Value;
 
 use super::{Trial, body, config};

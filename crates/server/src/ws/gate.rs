@@ -1,12 +1,12 @@
 //! The checks before a websocket is accepted.
 
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, header};
 use confab_signal::{Claims, JoinQuery, limit};
 
 use super::{Admission, Refusal, State};
+use crate::clock::unix_now;
 use crate::engine::{Kinds, Permission};
 use crate::happening::ClientInfo;
 use crate::sfu::Join;
@@ -33,8 +33,7 @@ pub(super) async fn pass(
     if token.is_empty() {
         return Err(Refusal::unauthorized("no token"));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let claims = Claims::verify(token, |issuer| state.keys.secret(issuer), now)
+    let claims = Claims::verify(token, |issuer| state.keys.secret(issuer), unix_now())
         .map_err(|error| state.admit.wrong_token(from).unwrap_or_else(|| Refusal::unauthorized(error)))?;
     check(&claims)?;
     // A second connection that only sends, beside the person's own.

@@ -15,7 +15,7 @@ use confab_media::audio::{AudioEngine, Clarity};
 use confab_media::capture::Camera;
 use confab_media::process::Processing;
 use confab_media::{CameraSource, DeviceKind, MediaError, MicrophoneSource, SpeakerSink};
-use confab_protocol::{Code, Event, Fault, StreamType};
+use confab_protocol::{Code, Event, Fault, Role, Scene, StreamType};
 use follow::Followed;
 use sending::Sending;
 use std::sync::Arc;
@@ -60,6 +60,17 @@ struct OpenCamera {
 pub(super) struct May {
     pub(super) voice: bool,
     pub(super) camera: bool,
+    /// As what; none where it does not say. Our own role may be ahead of that: the answer to a switch and
+    /// what the server tells of us come by different ways.
+    pub(super) role: Option<Role>,
+}
+
+impl May {
+    /// Whether somebody in `role` is kept from speaking, and is no mere viewer.
+    fn hushes(self, role: Role, scene: Scene) -> bool {
+        let watches = scene.is_live() && self.role.unwrap_or(role) == Role::Audience;
+        !self.voice && !watches
+    }
 }
 
 /// Our devices, and what of them is sent.

@@ -45,7 +45,8 @@ impl Actor {
             Phase::Reconnecting => {
                 return refused(
                     Code::DISCONNECTED,
-                    "The message was not sent, because the connection to the room is being restored. Send it again when it is back.",
+                    "The message was not sent, because the connection to the room is being restored. Send it \
+                     again when it is back.",
                 );
             }
             Phase::Idle | Phase::Entering | Phase::Exiting => {
@@ -68,7 +69,7 @@ impl Actor {
     /// Somebody's message came over a connection.
     pub(super) fn message_came(&mut self, attempt: Attempt, received: &Received) {
         let current = self.link.as_ref().is_some_and(|link| link.attempt == attempt);
-        // Before the entry is told events wait, and only so many.
+        // Before the entry is told events wait, and messages leave the others room.
         if !current || self.held.len() >= INSIDE {
             return;
         }

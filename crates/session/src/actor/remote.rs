@@ -85,8 +85,8 @@ impl Actor {
         self.gate();
     }
 
-    /// The server lets us have somebody's track, or does not. That we may not see a picture is told once, until
-    /// we may.
+    /// The server lets us have somebody's track, or does not. That we may not see a picture is told once,
+    /// until we may.
     pub(super) fn allowed(&mut self, sid: &str, allowed: bool) {
         let known = self.people.track(sid);
         let Some((user, stream)) = known.and_then(|track| Some((track.user_id, stream_type(track.content)?)))

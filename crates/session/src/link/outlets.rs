@@ -2,6 +2,7 @@
 
 use crate::transport::Channels;
 use bytes::BytesMut;
+use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -10,12 +11,21 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 /// Messages that may wait for a channel to open: two seconds' worth of all that may be sent.
 const WAITING: usize = 64;
 
-/// A message on its way out. Whoever waits for `sent` learns by its end that it was not.
-#[derive(Debug)]
+/// A message on its way out. Whoever waits for `sent` learns by its end that it was not. What it says is
+/// never printed.
 pub(crate) struct Outbound {
     pub(crate) bytes: Vec<u8>,
     pub(crate) reliable: bool,
     pub(crate) sent: oneshot::Sender<()>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("bytes", &self.bytes.len())
+            .field("reliable", &self.reliable)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The ways out of one publisher connection.

@@ -5,7 +5,7 @@ use super::service::{Service, not_confab};
 use crate::room::{Failure, REACH};
 use confab_protocol::{Code, EnterAnswer, Fault, HostAction, InviteAnswer, OneTimeTicket, Role, UserSigText};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The token of a session. Never printed.
 #[derive(Clone)]
@@ -33,26 +33,20 @@ pub(crate) async fn change_role(
 
 /// Does what a host does.
 pub(crate) async fn act(route: &Route, token: &Token, action: &HostAction) -> Result<(), Fault> {
-    let body = match serde_json::to_value(action) {
-        Ok(Value::Object(mut members)) => {
-            members.remove("action");
-            members
-        }
-        Ok(_) | Err(_) => Map::new(),
+    let Ok(Value::Object(mut body)) = serde_json::to_value(action) else {
+        // Every action is an object of texts and flags; another body would ask for something else.
+        return Err(Fault::new(Code::FAILED));
     };
+    body.remove("action");
     post(route, token, &format!("/v1/room/{}", action.name()), &Value::Object(body)).await
 }
 
 /// Makes what lets one person in once.
 pub(crate) async fn invite(route: &Route, token: &Token) -> Result<OneTimeTicket, Fault> {
     let answer: InviteAnswer = question(route, token, "/v1/room/invite", &json!({})).await?;
-    match (answer.code, answer.ticket) {
-        (0, Some(ticket)) => Ok(ticket),
-        (0, None) => Err(not_confab(route.server()).fault()),
-        (code, _) => {
-            let message = answer.message.unwrap_or_else(|| Code(code).sentence().to_owned());
-            Err(Fault { code, detail: None, message })
-        }
+    match answer.refusal() {
+        Some(fault) => Err(fault),
+        None => answer.ticket.ok_or_else(|| not_confab(route.server()).fault()),
     }
 }
 

@@ -4,8 +4,8 @@ use super::route::Route;
 use super::service::{Service, not_confab};
 use crate::room::{Ending, Failure};
 use confab_protocol::{
-    Code, EnterAnswer, EnterParams, EnterRequest, Fault, Guest, IceServer, Proof, SdkAppId, ServerAddress,
-    Stay, TicketAnswer, TicketRequest, UserSigText, user_sig,
+    Code, EnterAnswer, EnterParams, EnterRequest, Guest, IceServer, Proof, SdkAppId, ServerAddress, Stay,
+    TicketAnswer, TicketRequest, UserSigText, user_sig,
 };
 use std::time::Duration;
 
@@ -61,7 +61,8 @@ fn suspect_clocks(answer: &mut EnterAnswer, sig: &UserSigText, now: u64) {
         && let Some(message) = &mut answer.message
     {
         message.push_str(
-            " By the clock of this computer it still holds: that of the server, or this one, is probably wrong.",
+            " By the clock of this computer it still holds: that of the server, or this one, is probably \
+             wrong.",
         );
     }
 }
@@ -78,10 +79,7 @@ async fn ticket(
     guest: &Guest,
 ) -> Result<(SdkAppId, UserSigText), Failure> {
     let answer: TicketAnswer = service.post("/v1/ticket", &TicketRequest::new(params, guest), None).await?;
-    if answer.code != 0 {
-        let known = || Code(answer.code).sentence().to_owned();
-        let message = answer.message.unwrap_or_else(known);
-        let fault = Fault { code: answer.code, detail: None, message };
+    if let Some(fault) = answer.refusal() {
         return Err(Failure::refused(fault, answer.retry_after));
     }
     match (answer.sdk_app_id, answer.user_id, answer.user_sig) {

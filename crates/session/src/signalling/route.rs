@@ -149,16 +149,19 @@ pub(crate) fn distrust(server: &ServerAddress, error: &(dyn std::error::Error + 
     while let Some(error) = cause {
         if let Some(rustls::Error::InvalidMessage(_)) = error.downcast_ref() {
             return Some(Failure::Broken(format!(
-                "What answers at {server} does not encrypt as it should, so nothing was sent there. Check the address, or ask for a new invitation."
+                "What answers at {server} does not encrypt as it should, so nothing was sent there. Check \
+                 the address, or ask for a new invitation."
             )));
         }
         if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
             return Some(Failure::Broken(match server.trust {
                 Trust::Authorities => format!(
-                    "This computer does not trust the certificate of {server} ({why}), so nothing was sent there."
+                    "This computer does not trust the certificate of {server} ({why}), so nothing was sent \
+                     there."
                 ),
                 Trust::Plain | Trust::Certificate(_) | Trust::Whoever => format!(
-                    "Another computer answers at {server} than the one you were invited to, so nothing was sent there. Ask for a new invitation."
+                    "Another computer answers at {server} than the one you were invited to, so nothing was \
+                     sent there. Ask for a new invitation."
                 ),
             }));
         }
@@ -173,7 +176,8 @@ pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> Fingerprint {
     Fingerprint(Sha256::digest(certificate).into())
 }
 
-fn unable(error: rustls::Error) -> Failure {
+/// What encrypts here cannot be set up.
+pub(super) fn unable(error: impl std::fmt::Display) -> Failure {
     Failure::Broken(format!("This computer cannot make encrypted connections: {error}."))
 }
 

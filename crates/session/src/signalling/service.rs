@@ -1,6 +1,6 @@
 //! Questions to the room service by HTTP.
 
-use super::route::{Way, distrust, unreachable};
+use super::route::{Way, distrust, unable, unreachable};
 use crate::room::{Failure, SEAT};
 use confab_protocol::ServerAddress;
 use reqwest::Client;
@@ -33,7 +33,7 @@ impl Service<'_> {
             .tcp_nodelay(true)
             .tls_backend_preconfigured((*way.tls).clone())
             .build()
-            .map_err(|error| Failure::Broken(error.to_string()))?;
+            .map_err(unable)?;
         Ok(Service { client, base: &way.base, server })
     }
 

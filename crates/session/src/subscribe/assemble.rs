@@ -223,7 +223,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_taken_without_harm(
-            payloads in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), any::<u32>(), any::<bool>()), 0..60)
+            payloads in prop::collection::vec(
+                (prop::collection::vec(any::<u8>(), 0..40), any::<u32>(), any::<bool>()),
+                0..60,
+            )
         ) {
             let mut assembler = Assembler::new();
             for (payload, timestamp, marker) in payloads {

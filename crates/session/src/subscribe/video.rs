@@ -1,6 +1,7 @@
 //! One person's pictures on their way from the network to the screen.
 
 use super::assemble::{Assembler, Unit};
+use super::decoding::Decoding;
 use super::reorder::{Reorder, Step};
 use super::{Numbers, Received};
 use crate::actor::Inside;
@@ -51,7 +52,7 @@ pub(crate) struct VideoIn {
     pub(crate) whose: Whose,
     pub(crate) slot: Arc<Slot<VideoFrame>>,
     pub(crate) received: Arc<Received>,
-    decoder: Arc<VideoDecoderThread>,
+    decoding: Arc<Decoding>,
     shown: Arc<AtomicBool>,
     muted: Arc<Muted>,
     seen: Arc<AtomicBool>,
@@ -69,9 +70,11 @@ impl VideoIn {
         inside: mpsc::Sender<Inside>,
     ) -> Result<Self, MediaError> {
         let wish = Arc::new(Notify::new());
-        let wisher = wish.clone();
-        let decoder =
-            Arc::new(VideoDecoderThread::start(&*whose.user_id, slot.clone(), move || wisher.notify_one())?);
+        let (wisher, out) = (wish.clone(), slot.clone());
+        let decoding = Arc::new(Decoding::start(whose.user_id.clone(), move |user| {
+            let wisher = wisher.clone();
+            VideoDecoderThread::start(user, out.clone(), move || wisher.notify_one())
+        })?);
         let received = Arc::new(Received::default());
         let (shown, seen) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let muted = Arc::new(Muted::default());
@@ -81,7 +84,7 @@ impl VideoIn {
             asks,
             whose: whose.clone(),
             slot: slot.clone(),
-            decoder: decoder.clone(),
+            decoding: decoding.clone(),
             received: received.clone(),
             inside,
             numbers: Numbers::default(),
@@ -98,7 +101,7 @@ impl VideoIn {
         let task = tokio::spawn(async move {
             let _ = stopped.run_until_cancelled(receiving.run(wish)).await;
         });
-        Ok(Self { whose, slot, received, decoder, shown, muted, seen, stop, task })
+        Ok(Self { whose, slot, received, decoding, shown, muted, seen, stop, task })
     }
 
     /// Decodes nothing while nobody looks; the stack gives a track out only once, so it is kept.
@@ -130,7 +133,7 @@ impl VideoIn {
 
     /// Pictures decoded so far.
     pub(crate) fn decoded(&self) -> u64 {
-        self.decoder.decoded()
+        self.decoding.decoded()
     }
 
     /// Ends the task and the decoder's thread; the last picture goes too.
@@ -139,8 +142,8 @@ impl VideoIn {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the task that receives pictures failed");
         }
-        let decoder = self.decoder;
-        offload("decode-release", move || drop(decoder)).await;
+        let decoding = self.decoding;
+        offload("decode-release", move || drop(decoding)).await;
         self.slot.clear();
     }
 }
@@ -151,7 +154,7 @@ struct Receiving {
     asks: Asks,
     whose: Whose,
     slot: Arc<Slot<VideoFrame>>,
-    decoder: Arc<VideoDecoderThread>,
+    decoding: Arc<Decoding>,
     received: Arc<Received>,
     shown: Arc<AtomicBool>,
     muted: Arc<Muted>,
@@ -184,9 +187,12 @@ impl Receiving {
                 },
                 () = wish.notified() => self.ask_for_key(),
                 () = sleep, if due.is_some() => {}
-                _ = look.tick(), if !self.seen.load(Ordering::Relaxed) && self.ssrc.is_some() => self.look().await,
+                _ = look.tick(), if self.ssrc.is_some() && !self.seen.load(Ordering::Relaxed) => {
+                    self.look().await;
+                }
             }
             self.hand_on();
+            self.renew().await;
             if self.key_due().is_some_and(|due| Instant::now() >= due) {
                 self.ask_for_key();
             }
@@ -196,24 +202,20 @@ impl Receiving {
     fn take(&mut self, packet: Packet) {
         self.received.add(packet.payload.len());
         let mutes = self.muted.times.load(Ordering::Relaxed);
-        let takes = self.takes();
-        if !takes || std::mem::replace(&mut self.mutes, mutes) != mutes {
-            // What comes late is not missed, and showing begins with a key frame.
-            self.numbers = Numbers::default();
-            self.reorder = Reorder::new(PATIENCE, HELD);
-            self.assembler = Assembler::new();
-            self.ssrc = None;
-        }
-        if !takes {
-            return;
-        }
-        if self.ssrc.replace(packet.header.ssrc) != Some(packet.header.ssrc) {
-            // Another stream of the same track: its numbers and pictures begin anew. The server has
-            // asked for a key frame; a second request so soon would only hold back the next one.
+        let was_muted = std::mem::replace(&mut self.mutes, mutes) != mutes;
+        let ssrc = self.takes().then_some(packet.header.ssrc);
+        if was_muted || self.ssrc != ssrc {
+            // Nothing is taken any more, or again, or another stream of the same track: what comes late is
+            // not missed, and numbers and pictures begin anew. The server has asked for a key frame; a
+            // second request so soon would only hold back the next one.
+            self.ssrc = ssrc;
             self.numbers = Numbers::default();
             self.reorder = Reorder::new(PATIENCE, HELD);
             self.assembler = Assembler::new();
             self.asked = Some(Instant::now());
+        }
+        if ssrc.is_none() {
+            return;
         }
         self.received.arrived(self.numbers.push(packet.header.sequence_number));
         self.reorder.push(packet.header.sequence_number, packet, Instant::now());
@@ -243,10 +245,18 @@ impl Receiving {
                 Step::Packet(packet) => {
                     let header = &packet.header;
                     for unit in self.assembler.push(&packet.payload, header.timestamp, header.marker) {
-                        self.decoder.push(encoded(unit, now));
+                        self.decoding.push(encoded(unit, now));
                     }
                 }
             }
+        }
+    }
+
+    /// Has another decoder go on where one has ended by itself.
+    async fn renew(&mut self) {
+        if let Some(ended) = self.decoding.renew(Instant::now()) {
+            self.ask_for_key();
+            offload("decode-release", move || drop(ended)).await;
         }
     }
 
@@ -267,7 +277,7 @@ impl Receiving {
 
     /// Tells the first picture once it is decoded.
     async fn look(&mut self) {
-        if self.decoder.decoded() == 0 {
+        if self.decoding.decoded() == 0 {
             return;
         }
         if let Some(frame) = self.slot.latest() {

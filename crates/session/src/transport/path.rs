@@ -1,3 +1,5 @@
+//! How packets fare between here and the server. Pure.
+
 use std::time::Duration;
 
 /// How packets fare between here and the server.

@@ -1,3 +1,5 @@
+//! One peer connection to the server: how it is set up, what is sent and received over it, and how it does.
+
 use super::asking::Asks;
 use super::codecs::{h264, interceptors, media_engine, opus};
 use super::detour::Doors;

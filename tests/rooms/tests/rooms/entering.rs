@@ -1,3 +1,5 @@
+//! Entering a room, and what is said where it cannot be entered.
+
 use confab_media::{CameraSource, DeviceKind, MicrophoneSource, devices};
 use confab_protocol::{Event, RawEnterParams, Role, Scene, SdkAppId, user_sig};
 use confab_server::Identity;

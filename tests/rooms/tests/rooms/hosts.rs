@@ -1,3 +1,5 @@
+//! What hosts do to others and to the room.
+
 use confab_protocol::{Event, ExitCause, ExitReason, HostAction, LeaveReason, UserId};
 use rooms::{Guest, Hall};
 use std::time::Duration;

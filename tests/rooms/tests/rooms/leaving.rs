@@ -1,3 +1,5 @@
+//! How a stay ends, and what everybody is told of it.
+
 use confab_protocol::{Event, ExitCause, ExitReason, LeaveReason, RawEnterParams};
 use rooms::{Guest, Hall, Proxy, stamped};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! People in a room see and hear each other, over cuts and restarts too.
+
 use confab_media::picture::psnr;
 use confab_media::{CameraSource, MicrophoneSource, SpeakerSink, VideoConfig};
 use confab_protocol::{Event, LeaveReason};

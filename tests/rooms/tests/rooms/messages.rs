@@ -1,3 +1,5 @@
+//! Messages of the app's own.
+
 use confab_protocol::{Event, Fault, RawEnterParams, Role, Scene};
 use rooms::{Guest, Hall, Proxy};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Encrypted ways into a server, and networks that let no UDP through.
+
 use confab_media::CameraSource;
 use confab_protocol::{Event, RawEnterParams};
 use confab_server::Identity;

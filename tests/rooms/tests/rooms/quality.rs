@@ -1,3 +1,5 @@
+//! How good everybody is told that connections are.
+
 use confab_protocol::{Event, Quality};
 use rooms::{Guest, Hall, Proxy};
 

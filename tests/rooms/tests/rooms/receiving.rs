@@ -1,3 +1,5 @@
+//! What somebody chooses not to receive.
+
 use confab_protocol::{Event, Participant};
 use confab_session::{Receive, SessionConfig};
 use rooms::{Guest, Hall, PATIENCE, Proxy, config, stamped};

@@ -1,3 +1,5 @@
+//! Live scenes: roles, permissions and other rooms.
+
 use confab_media::{CameraSource, MicrophoneSource};
 use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
 use confab_protocol::{
@@ -23,6 +25,15 @@ async fn warned(guest: &mut Guest) -> i32 {
     guest
         .until("a warning", |event| match event {
             Event::OnWarning { code, .. } => Some(*code),
+            _ => None,
+        })
+        .await
+}
+
+async fn failed(guest: &mut Guest) -> (i32, String) {
+    guest
+        .until("an error", |event| match event {
+            Event::OnError { code, message, .. } => Some((*code, message.clone())),
             _ => None,
         })
         .await
@@ -99,6 +110,8 @@ async fn an_application_that_asks_for_permissions_has_them_enforced() {
     // Enters and hears, sees nothing, speaks as an anchor, shows nothing.
     let hears = Privilege(2 + 4 + 8);
     vic.join(with("vic", Role::Audience, Privilege(2 + 8))).await;
+    let unseen = "You may not see the picture of ann in this room.".to_owned();
+    assert_eq!(failed(&mut vic).await, (-102_019, unseen));
     vic.until_told(Event::OnFirstAudioFrame { user_id: "ann".into() }).await;
     vic.session.switch_role(Role::Anchor, None).await.unwrap();
     assert_eq!(switched(&mut vic).await, -100_006, "the permission is for the audience");
@@ -107,11 +120,7 @@ async fn an_application_that_asks_for_permissions_has_them_enforced() {
     vic.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
     ann.until_told(Event::OnFirstAudioFrame { user_id: "vic".into() }).await;
     vic.session.start_local_video(CameraSource::Test).await.unwrap();
-    let refused = vic.until("the error", |event| match event {
-        Event::OnError { code, .. } => Some(*code),
-        _ => None,
-    });
-    assert_eq!(refused.await, -102_013);
+    assert_eq!(failed(&mut vic).await.0, -102_013);
     let told = vic.settle(Duration::from_millis(500)).await;
     assert!(
         !told
@@ -122,6 +131,23 @@ async fn an_application_that_asks_for_permissions_has_them_enforced() {
     assert!(!seen[0].video_available && seen[0].audio_available, "{seen:?}");
     vic.leave().await;
     ann.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_would_be_one_publisher_too_many_is_told_so_and_stays_in_the_room() {
+    let hall = Hall::with(|config| config.limits.call.publishing = 1).await;
+    let (mut ann, mut bob) = (Guest::new(), Guest::new());
+    ann.join(hall.params("ann", 1)).await;
+    ann.send_both().await;
+    bob.join(hall.params("bob", 1)).await;
+    bob.until_first_picture("ann").await;
+    bob.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
+    let (code, message) = failed(&mut bob).await;
+    assert_eq!(code, -102_052);
+    assert_eq!(message, "only 1 may send at a time, and as many do; you can watch and listen");
+    assert_eq!(stamped(bob.session.remote_video("ann").unwrap(), 5).await.len(), 5, "watching goes on");
+    ann.leave().await;
+    bob.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

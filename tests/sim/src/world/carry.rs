@@ -102,7 +102,11 @@ impl World {
                 wire.down.send(Down::Close, now);
             }
         }
-        for (to, bytes) in self.server.outgoing() {
+        let mut outgoing = self.server.outgoing();
+        if let Some(order) = &mut self.order {
+            order.shuffle(&mut outgoing);
+        }
+        for (to, bytes) in outgoing {
             let Some(at) = self.place_of(to) else { continue };
             for arrives in self.places[at].down.arrivals(bytes.len(), now).into_iter().flatten() {
                 self.post(arrives, Arrival::ToClient(to, self.media, bytes.clone()));
@@ -113,6 +117,7 @@ impl World {
     /// Takes along what a client has to say.
     pub(super) fn flush(&mut self, at: usize) {
         let now = self.now;
+        let mut datagrams = Vec::new();
         for out in std::mem::take(&mut self.places[at].client.out) {
             match out {
                 Out::Dial => {
@@ -137,11 +142,15 @@ impl World {
                         }
                     }
                 }
-                Out::Datagram { from, bytes } => {
-                    for arrives in self.places[at].up.arrivals(bytes.len(), now).into_iter().flatten() {
-                        self.post(arrives, Arrival::ToServer(from, bytes.clone()));
-                    }
-                }
+                Out::Datagram { from, bytes } => datagrams.push((from, bytes)),
+            }
+        }
+        if let Some(order) = &mut self.order {
+            order.shuffle(&mut datagrams);
+        }
+        for (from, bytes) in datagrams {
+            for arrives in self.places[at].up.arrivals(bytes.len(), now).into_iter().flatten() {
+                self.post(arrives, Arrival::ToServer(from, bytes.clone()));
             }
         }
         for event in self.places[at].client.take_told() {

@@ -1,3 +1,5 @@
+//! Goodbyes that come late.
+
 use confab_protocol::{Event, ExitCause, LeaveReason};
 use sim::{Phase, Weather, World};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! What of sound and pictures gets through bad networks.
+
 use sim::{Heard, Weather, World};
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ fn half_a_minute(weather: Weather, seed: u64) -> Vec<(Heard, Heard)> {
     let figures = |world: &World, user: &str| [false, true].map(|video| world.client(0).heard(user, video));
     let before: Vec<_> = people[1..].iter().map(|user| figures(&world, user)).collect();
     world.run(Duration::from_secs(30));
+    assert_eq!(world.fault(), None, "{weather:?}, seed {seed}:\n{}", world.trace());
     let after = people[1..].iter().map(|user| figures(&world, user));
     after.zip(before).map(|(now, then)| (now[0].since(then[0]), now[1].since(then[1]))).collect()
 }
@@ -88,6 +91,7 @@ fn after_a_cut_of_three_or_twelve_seconds_sound_and_pictures_are_back() {
         let is_back = world.run_until(Duration::from_secs(30), back);
         println!("cut {cut} seed {seed}: back after {:?}", world.elapsed() - healed);
         assert!(is_back, "cut {cut}, seed {seed}:\n{}", world.trace());
+        assert_eq!(world.fault(), None, "cut {cut}, seed {seed}:\n{}", world.trace());
     }
 }
 

@@ -1,3 +1,5 @@
+//! Random sequences of commands against the model.
+
 use sim::{Command, Failure, Model, Outcome, Sequence, Weather, converge, judge};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

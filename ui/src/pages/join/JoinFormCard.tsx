@@ -11,7 +11,7 @@ import { useStore } from "../../components/store";
 import { mayInvite } from "../../state/invitation";
 import { firstWrong, type JoinForm } from "../../state/join";
 import type { Joining, Step } from "../../state/joining";
-import { ANCHOR, AUDIENCE, hasRoles, SCENES } from "../../state/terms";
+import { ANCHOR, AUDIENCE, hasRoles, hasVideo, SCENES } from "../../state/terms";
 import type { Hosting } from "../../types/Hosting";
 import { Advanced } from "./Advanced";
 import styles from "./JoinFormCard.module.css";
@@ -227,7 +227,7 @@ function RoomField({ values, error, busy, edit }: PartProps & { error: string | 
 }
 
 function RoleChoice({ values, busy, edit }: PartProps) {
-  const voice = values.scene === 3;
+  const voice = !hasVideo(values.scene);
   return (
     <Choice
       legend="Your role"
@@ -276,7 +276,7 @@ function HostingPart({ hosting, values, error, busy, edit }: HostingPartProps) {
               title="Stop hosting?"
               text="Whoever is still in a room on this computer has to leave it."
               end="Stop hosting"
-              onEnd={() => void store.stopHosting()}
+              onEnd={() => void store.leave("end")}
               onClose={() => {
                 setAsking(false);
               }}

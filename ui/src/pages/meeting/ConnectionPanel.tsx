@@ -2,7 +2,7 @@ import { Bars } from "../../components/Bars";
 import { Panel } from "../../components/Panel";
 import { sectionsOf } from "../../state/figures";
 import type { Person } from "../../state/meeting";
-import { ownStanding, type Network } from "../../state/network";
+import { DOWN, ownStanding, type Network } from "../../state/network";
 import styles from "./ConnectionPanel.module.css";
 
 type ConnectionPanelProps = {
@@ -37,7 +37,7 @@ export function ConnectionPanel({ network, people, onClose }: ConnectionPanelPro
       </div>
       {statistics === null ? (
         <p className={styles["none"]}>
-          {quality === 6
+          {quality === DOWN
             ? "There are figures again once the connection is back."
             : "The first figures come within two seconds."}
         </p>

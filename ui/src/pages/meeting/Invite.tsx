@@ -105,6 +105,8 @@ function door({ passcode, waitingRoom }: Hosting): string | null {
   return waitingRoom ? wait : null;
 }
 
+const UNCOPIED = "The invitation could not be copied. Tell the others the server and the room.";
+
 type DetailsProps = { state: State; hosting: Hosting; idPrefix: string; onLinks: () => void };
 
 function InviteDetails({ state, hosting, idPrefix, onLinks }: DetailsProps) {
@@ -120,9 +122,7 @@ function InviteDetails({ state, hosting, idPrefix, onLinks }: DetailsProps) {
     const made = await store.invitation();
     const done = typeof made !== "string" && (await copyText(made.message));
     setCopied(done || null);
-    if (!done) {
-      store.failed("The invitation could not be copied. Tell the others the server and the room.");
-    }
+    if (!done) store.failed(typeof made === "string" ? made : UNCOPIED);
   };
   return (
     <>

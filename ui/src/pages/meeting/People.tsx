@@ -29,7 +29,7 @@ export function People({ app, people, names, onClose }: PeopleProps) {
   const [asked, setAsked] = useState<Choice | null>(null);
   const tools = roomTools(app);
   const audience = app.roomState?.audience ?? 0;
-  const act = ({ request }: Choice) => void store.request(request);
+  const act = ({ request }: Choice) => void store.openly(request);
   return (
     <>
       <Panel

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use super::screen::Screen;
-use super::{Running, all_below, root_needed, says_version, until};
+use super::{Running, all_below, is_ours, root_needed, says_version, until};
 use crate::bundle::deb::RECOMMENDS;
 use crate::bundle::{folder, scratch};
 use crate::driven::Driven;
@@ -171,9 +171,7 @@ impl Root {
         let others = ["home", "proc", "sys", "dev", "run", "var/log", "var/cache/apt", "var/lib/apt"];
         let others: Vec<PathBuf> = others.iter().map(|path| self.0.join(path)).collect();
         let all = all_below(&self.0, &|path| others.iter().any(|other| other == path))?;
-        let ours =
-            |path: &&PathBuf| path.file_name().is_some_and(|it| it.to_string_lossy().contains("confab"));
-        let left: Vec<&PathBuf> = all.iter().filter(ours).collect();
+        let left: Vec<&PathBuf> = all.iter().filter(|path| is_ours(path)).collect();
         ensure!(left.is_empty(), "these are left: {left:?}");
         ensure!(self.0.join("home/person/.local/share/confab").is_dir(), "the person's data went too");
         Ok(())

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::says_version;
+use crate::bundle::licences::{OWN, THIRD_PARTY};
 use crate::bundle::programs::NAMES;
 use crate::bundle::{portable, scratch};
 use crate::shell::{command, read, run};
@@ -24,13 +25,8 @@ pub(in crate::bundle) fn trial(archive: &Path) -> Result<()> {
         ensure!(!linked.contains("not found"), "{name} lacks a library:\n{linked}");
         says_version(command(&program))?;
     }
-    for file in [
-        "README.txt",
-        "LICENSE-MIT",
-        "LICENSE-APACHE",
-        "third-party.txt",
-        "share/applications/confab.desktop",
-    ] {
+    let others = ["README.txt", "share/applications/confab.desktop", THIRD_PARTY];
+    for file in OWN.into_iter().chain(others) {
         ensure!(top.join(file).is_file(), "{file} is not in it");
     }
     std::fs::remove_dir_all(&place)?;

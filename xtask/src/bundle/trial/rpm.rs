@@ -1,12 +1,12 @@
 //! The .rpm in an empty root: this machine's packages are not rpm's, so that its dependencies are
 //! compared with what they have to be, and not installed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::{all_below, root_needed, says_version};
+use super::{all_below, is_ours, root_needed, says_version};
 use crate::bundle::programs::NAMES;
 use crate::bundle::scratch;
 use crate::shell::{command, read, run};
@@ -31,10 +31,8 @@ pub(in crate::bundle) fn trial(package: &Path) -> Result<()> {
     let mut erase = command("rpm");
     erase.args(["--erase", "--nodeps", "--noscripts", "confab", "--root"]).arg(&root);
     run(erase)?;
-    let ours =
-        |path: &PathBuf| path.to_string_lossy().rsplit('/').next().is_some_and(|it| it.contains("confab"));
     let mut left = all_below(&root, &|_| false)?;
-    left.retain(ours);
+    left.retain(|path| is_ours(path));
     ensure!(left.is_empty(), "these are left: {left:?}");
     std::fs::remove_dir_all(&root)?;
     println!("Installed, started, and removed without a trace");

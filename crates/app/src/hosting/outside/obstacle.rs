@@ -94,30 +94,31 @@ impl Refusal {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Obstacle::NoNetwork => {
-                f.write_str("This computer has no address in an IPv4 network. Connect it to one and try again.")
-            }
+            Obstacle::NoNetwork => f.write_str(
+                "This computer has no address in an IPv4 network. Connect it to one and try again.",
+            ),
             Obstacle::NoRouter => f.write_str(
-                "No router answered that opens ports for programs. Switch UPnP or NAT-PMP on in its settings, or \
-                 host on a server.",
+                "No router answered that opens ports for programs. Switch UPnP or NAT-PMP on in its \
+                 settings, or host on a server.",
             ),
             Obstacle::Unclear => f.write_str(
-                "A router answered, but not in a way that can be understood. Restart it, or lead a port to this \
-                 computer in its settings.",
+                "A router answered, but not in a way that can be understood. Restart it, or lead a port to \
+                 this computer in its settings.",
             ),
             Obstacle::Refused(refusal) => refusal.fmt(f),
             Obstacle::NoAddress => f.write_str(
-                "The router does not tell its address on the internet. Look whether it is connected, and try again.",
+                "The router does not tell its address on the internet. Look whether it is connected, and try \
+                 again.",
             ),
             Obstacle::Inside(address) => write!(
                 f,
-                "The router itself has only the private address {address}, so nobody reaches it from outside. Ask \
-                 the internet provider for a public address."
+                "The router itself has only the private address {address}, so nobody reaches it from \
+                 outside. Ask the internet provider for a public address."
             ),
             Obstacle::Foreign(address) => write!(
                 f,
-                "At {address} something else answers than this computer. Look in the router's settings who has that \
-                 port."
+                "At {address} something else answers than this computer. Look in the router's settings who \
+                 has that port."
             ),
         }
     }
@@ -134,28 +135,29 @@ impl fmt::Display for Refusal {
                 "The router has no room for more open ports. Close some in its settings, or restart it."
             }
             Refusal::Quota => {
-                "The router opens no more ports for this computer. End other programs that have some open, or \
-                 restart the router."
+                "The router opens no more ports for this computer. End other programs that have some open, \
+                 or restart the router."
             }
             Refusal::Taken => {
-                "Other computers have the ports that were asked of the router. Look in its settings who has them."
+                "Other computers have the ports that were asked of the router. Look in its settings who has \
+                 them."
             }
             Refusal::Offline => {
                 "The router has lost its own connection to the internet. It is asked again after a while."
             }
             Refusal::Between => {
-                "Another router stands between this computer and the one that opens ports. Connect this computer \
-                 to the outer one."
+                "Another router stands between this computer and the one that opens ports. Connect this \
+                 computer to the outer one."
             }
             Refusal::Unable => {
-                "The router does not know how to open the ports that are needed. Lead them to this computer in \
-                 its settings."
+                "The router does not know how to open the ports that are needed. Lead them to this computer \
+                 in its settings."
             }
             Refusal::Said(words) => {
                 return write!(
                     f,
-                    "The router refuses to open a port ({words}). Allow UPnP or NAT-PMP for this computer in its \
-                     settings."
+                    "The router refuses to open a port ({words}). Allow UPnP or NAT-PMP for this computer in \
+                     its settings."
                 );
             }
         })

@@ -1,5 +1,5 @@
-//! Routers that speak PCP (RFC 6887) or NAT-PMP (RFC 6886), which it has followed. `crab_nat` speaks both; here
-//! are who is asked, in which order, and what a refusal means.
+//! Routers that speak PCP (RFC 6887) or NAT-PMP (RFC 6886), which it has followed. `crab_nat` speaks both;
+//! here are who is asked, in which order, and what a refusal means.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -14,9 +14,9 @@ use super::obstacle::{Obstacle, Refusal};
 use super::router::{By, Mapping, Wanted};
 use super::rule::LEASE;
 
-/// How long each question waits for its answer before it is asked again: NAT-PMP's times (RFC 6886, 3.1), which
-/// double, for both, because PCP's first 3 s are made for servers that are not next door. Past the third
-/// question it is the pauses between two tries that go on doubling.
+/// How long each question waits for its answer before it is asked again: NAT-PMP's times (RFC 6886, 3.1),
+/// which double, for both, because PCP's first 3 s are made for servers that are not next door. Past the
+/// third question it is the pauses between two tries that go on doubling.
 pub(super) const WAITS: TimeoutConfig = TimeoutConfig {
     initial_timeout: Duration::from_millis(natpmp::FIRST_TIMEOUT_MILLIS),
     max_retries: 2,

@@ -41,12 +41,12 @@ impl Proof {
         match self {
             Proof::Seen => None,
             Proof::Hidden => Some(
-                "The router has opened it, but does not let this computer look from outside. Ask a friend to try \
-                 the invitation.",
+                "The router has opened it, but does not let this computer look from outside. Ask a friend to \
+                 try the invitation.",
             ),
             Proof::Direct => Some(
-                "This computer has an address on the internet itself. Whether a firewall keeps others out cannot be \
-                 seen from here; ask a friend to try the invitation.",
+                "This computer has an address on the internet itself. Whether a firewall keeps others out \
+                 cannot be seen from here; ask a friend to try the invitation.",
             ),
         }
     }

@@ -74,7 +74,8 @@ impl Judge {
             Some(_) | None => {
                 self.settled = Some(seems);
                 if seems != raw.format {
-                    tracing::warn!(said = ?raw.format, delivered = ?seems, "the camera delivers another format");
+                    let (said, delivered) = (raw.format, seems);
+                    tracing::warn!(?said, ?delivered, "the camera delivers another format");
                 }
             }
         }

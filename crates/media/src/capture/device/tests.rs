@@ -94,13 +94,15 @@ fn pictures_of_a_driver_come_into_the_slot_and_go_with_the_camera() {
     assert_eq!(stage.camera.device(), Some(&device()));
     assert_eq!(stage.camera.failure(), None);
     let Stage { camera, out, let_go, closed } = stage;
-    // The driver waits for a picture when the camera goes, and gives it then.
+    // The driver waits for a picture when the camera goes, and gives it only then.
+    let told = camera.worker.told();
     let released = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(50));
+        let going = told.wait_until(Instant::now() + Duration::from_secs(10));
         drop(let_go);
+        going
     });
     drop(camera);
-    released.join().unwrap();
+    assert!(released.join().unwrap(), "the camera went without a word to its driver");
     closed.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(out.latest().is_none());
 }

@@ -8,10 +8,10 @@ use clap::{Args, Parser, Subcommand};
 use confab_server::{Config, Overlay};
 
 const ENVIRONMENT: &str = "Every field of the configuration file but `limits` and what an app has beside its \
-id and key is also read from the environment (CONFAB_HTTP, CONFAB_TLS, CONFAB_MEDIA, CONFAB_WORKERS, CONFAB_ADVERTISE, \
-CONFAB_APP, CONFAB_API_KEY, CONFAB_CLOUD_KEY, CONFAB_PROXIES, CONFAB_DATABASE), which wins over the file; a flag wins \
-over both. Apps given by environment or flag replace all of the file; they take no guests and have no \
-callback.";
+id and key is also read from the environment (CONFAB_HTTP, CONFAB_TLS, CONFAB_MEDIA, CONFAB_MEDIA_TCP, \
+CONFAB_WORKERS, CONFAB_ADVERTISE, CONFAB_APP, CONFAB_API_KEY, CONFAB_CLOUD_KEY, CONFAB_PROXIES, \
+CONFAB_DATABASE), which wins over the file; a flag wins over both. Apps given by environment or flag replace \
+all of the file; they take no guests and have no callback.";
 
 /// The largest configuration file that is read, bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
@@ -44,7 +44,7 @@ struct Fields {
     /// Certificate and key that HTTP encrypts with, files in PEM, read again when they change
     #[arg(long, value_name = "CERTIFICATE,KEY")]
     tls: Option<String>,
-    /// Where the first media worker listens, UDP [default: 127.0.0.1:7881]
+    /// Where the first media worker listens, UDP and TCP [default: 127.0.0.1:7881]
     #[arg(long, value_name = "ADDRESS:PORT")]
     media: Option<String>,
     /// Whether media workers take TCP connections on the same ports too [default: true]

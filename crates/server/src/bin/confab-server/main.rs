@@ -6,11 +6,12 @@ mod sign;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use confab_protocol::ExitCause;
+use confab_server::clock::unix_now;
 use confab_server::{Config, Server};
 use tracing::info;
 
@@ -118,8 +119,4 @@ impl Told {
 /// Writes to the standard output what the program was asked for.
 fn say(text: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{text}").context("the standard output is closed")
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

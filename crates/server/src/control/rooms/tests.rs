@@ -37,8 +37,11 @@ fn take(rooms: &mut Rooms, key: &str, user: &str, now: Instant) -> Option<Taken>
 }
 
 fn fault(refused: Refused) -> Fault {
-    let Refused::Fault(fault) = refused else { panic!("waits") };
-    fault
+    match refused {
+        Refused::Fault(fault) => fault,
+        Refused::NoEntrance(why) => why.into(),
+        Refused::Waiting => panic!("waits"),
+    }
 }
 
 fn seconds(n: u64) -> Duration {

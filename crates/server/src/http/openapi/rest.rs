@@ -1,20 +1,26 @@
-//! `/`: the REST actions of Tencent Cloud. Their parameters are read by hand, so their schemas are written so.
+//! `/`: the REST actions of Tencent Cloud. Their parameters are read by hand, so their schemas are written
+//! so.
 
 use confab_protocol::RoomId;
 use serde_json::{Value, json};
 
 use super::{Answer, Example, JSON, Operation, Schemas, Token};
-use crate::rest::{MAX_USERS, MOST, OFFERED, VERSION};
+use crate::rest::{MAX_USERS, MOST, MOST_A_SECOND, Offered, VERSION};
 
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    let bodies: Vec<Value> =
-        OFFERED.iter().map(|action| schemas.named(&format!("{action}Request"), body(action))).collect();
+    let bodies: Vec<Value> = Offered::ALL
+        .into_iter()
+        .map(|action| schemas.named(&format!("{}Request", action.name()), body(action)))
+        .collect();
     let answer = schemas.named("RestAnswer", answer());
-    let said = "The request is signed with a cloud key, by TC3-HMAC-SHA256 in the header `Authorization`, as \
-        Tencent Cloud's SDKs do; `content-type` and `host` have to be signed. The older HmacSHA1 and HmacSHA256 \
-        are taken too: action, version and signature then stand among the parameters of a form, or in the query \
-        of a GET. More than 20 requests a second for one action by one key are answered with \
-        `RequestLimitExceeded`, wrong signatures too often with `RequestLimitExceeded.IPLimitExceeded`.";
+    let said = format!(
+        "The request is signed with a cloud key, by TC3-HMAC-SHA256 in the header `Authorization`, as \
+        Tencent Cloud's SDKs do; `content-type` and `host` have to be signed. The older HmacSHA1 and \
+        HmacSHA256 are taken too: action, version and signature then stand among the parameters of a form, or \
+        in the query of a GET. More than {MOST_A_SECOND} requests a second for one action by one key are \
+        answered with `RequestLimitExceeded`, wrong signatures too often with \
+        `RequestLimitExceeded.IPLimitExceeded`."
+    );
     let answered = |when| Answer { status: 200, when, media: JSON, schema: answer.clone() };
     let get = Operation::get(
         "/",
@@ -33,7 +39,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         method: "post",
         id: "rest".to_owned(),
         summary: "Removes people, dismisses rooms, and says what has been.".to_owned(),
-        description: said.to_owned(),
+        description: said,
         token: Token::None,
         parameters: headers(),
         body: Some((json!({ "oneOf": bodies }), true)),
@@ -46,8 +52,9 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 fn headers() -> Vec<Value> {
     let header = |name: &str, required: bool, schema: Value, what: &str| json!({ "name": name, "in": "header", "required": required, "schema": schema, "description": what });
     let text = || json!({ "type": "string" });
+    let names = Offered::ALL.map(Offered::name);
     vec![
-        header("X-TC-Action", true, json!({ "enum": OFFERED }), "What is to be done."),
+        header("X-TC-Action", true, json!({ "enum": names }), "What is to be done."),
         header("X-TC-Version", true, json!({ "const": VERSION }), "Of the interface."),
         header("X-TC-Timestamp", true, json!({ "type": "integer" }), "Unix time, at most 5 minutes off."),
         header("X-TC-Region", false, text(), "Not looked at."),
@@ -55,7 +62,7 @@ fn headers() -> Vec<Value> {
 }
 
 /// The schema of an action's parameters.
-fn body(action: &str) -> Value {
+fn body(action: Offered) -> Value {
     let id = || json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
     let time = || json!({ "type": "integer", "minimum": 0, "description": "Unix time, seconds." });
     let text = |what: &str| json!({ "type": "string", "description": what });
@@ -67,23 +74,25 @@ fn body(action: &str) -> Value {
         all["PageSize"] = json!({ "type": "integer", "minimum": 1, "maximum": MOST });
     };
     let (properties, required): (Value, &[&str]) = match action {
-        "RemoveUser" => (
+        Offered::RemoveUser => (
             json!({ "SdkAppId": id(), "RoomId": number(), "UserIds": users(MAX_USERS) }),
             &["SdkAppId", "RoomId", "UserIds"],
         ),
-        "RemoveUserByStrRoomId" => (
+        Offered::RemoveUserByStrRoomId => (
             json!({ "SdkAppId": id(), "RoomId": name(), "UserIds": users(MAX_USERS) }),
             &["SdkAppId", "RoomId", "UserIds"],
         ),
-        "DismissRoom" => (json!({ "SdkAppId": id(), "RoomId": number() }), &["SdkAppId", "RoomId"]),
-        "DismissRoomByStrRoomId" => (json!({ "SdkAppId": id(), "RoomId": name() }), &["SdkAppId", "RoomId"]),
-        "DescribeRoomInfo" => {
+        Offered::DismissRoom => (json!({ "SdkAppId": id(), "RoomId": number() }), &["SdkAppId", "RoomId"]),
+        Offered::DismissRoomByStrRoomId => {
+            (json!({ "SdkAppId": id(), "RoomId": name() }), &["SdkAppId", "RoomId"])
+        }
+        Offered::DescribeRoomInfo => {
             let room = text("Only rooms of this name, a number or a text.");
             let mut all = json!({ "SdkAppId": id(), "StartTime": time(), "EndTime": time(), "RoomId": room });
             page(&mut all);
             (all, &["SdkAppId", "StartTime", "EndTime"])
         }
-        _ => {
+        Offered::DescribeUserInfo => {
             let call = text("A room from its creation to its end, as DescribeRoomInfo names it.");
             let mut all = json!({
                 "CommId": call, "SdkAppId": id(), "StartTime": time(), "EndTime": time(),

@@ -87,8 +87,9 @@ fn enter(schemas: &mut Schemas) -> Operation {
             "Asks for a seat in a room.",
             "A seat is held for 30 seconds, within which the client opens LiveKit's signalling at `url` with \
              `token`. Where `waiting` is true the same request is sent again, every two seconds or so, until a \
-             host has answered. `ticket` is what a host gave to one person, and lets them in at once. `stay` names one stay from entry to exit, so that a client whose connection was \
-             lost is let back into it, and not into one that has ended.",
+             host has answered. `ticket` is what a host gave to one person, and lets them in at once. `stay` \
+             names one stay from entry to exit, so that a client whose connection was lost is let back into \
+             it, and not into one that has ended.",
             body,
             &[&OF_ENTRIES, &own],
             schemas.of_written::<EnterAnswer>(),

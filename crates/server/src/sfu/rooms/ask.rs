@@ -123,10 +123,7 @@ impl Rooms {
             return self.withdraw_kind(key, kind, now);
         }
         let Some(person) = self.people.get(key) else { return };
-        let tracks =
-            person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
-        let all = tracks.chain(person.announced.iter().map(|announced| &announced.info));
-        let meant = all.filter(|info| !info.muted && Kind::of(info.r#type(), info.source()) == kind);
+        let meant = self.sent_by(person).filter(|info| !info.muted && Kind::of_track(info) == kind);
         for sid in meant.map(|info| info.sid.clone()).collect::<Vec<_>>() {
             self.mute(key, &sid, true, true, now);
             self.tell(key, Message::Mute(lk::MuteTrackRequest { sid, muted: true }), now);
@@ -171,12 +168,8 @@ impl Rooms {
         let Some(person) = self.people.get(key) else { return };
         let mut info = person.info(Vec::new());
         info.state = lk::participant_info::State::Disconnected.into();
-        let room = person.room;
-        let update = Message::Update(lk::ParticipantUpdate { participants: vec![info] });
-        let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
-        for other in people.into_iter().filter(|other| *other != key) {
-            self.tell(other, update.clone(), now);
-        }
+        let update = lk::ParticipantUpdate { participants: vec![info] };
+        self.tell_others(key, &Message::Update(update), now);
     }
 }
 

@@ -38,10 +38,8 @@ impl Rooms {
         }
         sign(&mut packet, person, reliable);
         let destinations = destinations(&packet);
-        let room = person.room;
-        let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
         let message = data::encode(&packet);
-        for other in people.into_iter().filter(|other| *other != owner) {
+        for other in self.everybody_but(owner) {
             self.deliver(other, &destinations, reliable, &message, now);
         }
     }

@@ -1,8 +1,8 @@
 //! Coming in: the first join, the same identity again, and a websocket that resumes.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use confab_protocol::{ExitCause, LeaveReason, Notice};
+use confab_protocol::{ExitCause, Notice};
 use confab_signal::lk;
 use lk::DisconnectReason;
 use lk::participant_info::State;
@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::Rooms;
 use super::leave::Departure;
 use super::message::Messages;
+use crate::clock::signed_ms;
 use crate::engine::{EngineEvent, Kinds};
 use crate::sfu::arena::Key;
 use crate::sfu::command::{Join, Resume, Seat};
@@ -95,7 +96,7 @@ impl Rooms {
         let reconnect =
             lk::ReconnectResponse { server_info: Some(server_info()), ..lk::ReconnectResponse::default() };
         self.tell(key, Message::Reconnect(reconnect), now);
-        let mut participants = self.others(room, key);
+        let mut participants = self.others(key);
         participants.extend(self.info(key));
         self.tell(key, Message::Update(lk::ParticipantUpdate { participants }), now);
         let room = self.rooms.get(room).map(Room::info);
@@ -110,7 +111,7 @@ impl Rooms {
         if let Some(room) = self.by_name.get(name) {
             return *room;
         }
-        let room = self.rooms.insert_with(|_| Room::new(name.to_owned(), now, unix_ms()));
+        let room = self.rooms.insert_with(|_| Room::new(name.to_owned(), now, signed_ms()));
         self.by_name.insert(name.to_owned(), room);
         tracing::info!(room = name, "room opened");
         room
@@ -143,7 +144,7 @@ impl Rooms {
                 seat: join.seat,
                 state: State::Joined,
                 version: 1,
-                joined_ms: unix_ms(),
+                joined_ms: signed_ms(),
                 joined: now,
                 publisher: peer(Side::Publisher),
                 subscriber: peer(Side::Subscriber),
@@ -194,7 +195,7 @@ impl Rooms {
         let join = lk::JoinResponse {
             room: room.map(Room::info),
             participant: self.info(key),
-            other_participants: self.others(person.room, key),
+            other_participants: self.others(key),
             server_version: LIVEKIT_VERSION.to_owned(),
             subscriber_primary: person.subscriber_primary,
             ping_interval: PING.0,
@@ -208,17 +209,15 @@ impl Rooms {
     }
 
     /// Everybody `key` may know of, without themselves.
-    fn others(&self, room: Key<Room>, key: Key<Person>) -> Vec<lk::ParticipantInfo> {
-        let Some(room) = self.rooms.get(room) else { return Vec::new() };
-        let visible = |other: &&Key<Person>| self.people.get(**other).is_some_and(Person::is_visible);
-        let others = room.people.iter().filter(|other| **other != key).filter(visible);
-        others.filter_map(|other| self.info(*other)).collect()
+    fn others(&self, key: Key<Person>) -> Vec<lk::ParticipantInfo> {
+        let visible = |other: &Key<Person>| self.people.get(*other).is_some_and(Person::is_visible);
+        let others = self.everybody_but(key).into_iter().filter(visible);
+        others.filter_map(|other| self.info(other)).collect()
     }
 
     fn report_joined(&mut self, key: Key<Person>) {
-        let Some(person) = self.people.get(key) else { return };
-        let (name, ticket) = (person.name.clone(), person.ticket);
-        self.report(key, |room, identity| EngineEvent::Joined { room, identity, ticket, name });
+        let ticket = self.people.get(key).and_then(|person| person.ticket);
+        self.report(key, |room, identity| EngineEvent::Joined { room, identity, ticket });
     }
 
     /// Tells the others about somebody new, who knows it from the join. An earlier stay of theirs that
@@ -230,29 +229,17 @@ impl Rooms {
         now: Instant,
     ) {
         let Some(person) = self.people.get(key) else { return };
-        let room = person.room;
         let new = person.is_visible().then(|| self.info(key)).flatten();
         let participants: Vec<_> = replaced.into_iter().chain(new).collect();
         if participants.is_empty() {
             return;
         }
-        let update = Message::Update(lk::ParticipantUpdate { participants });
-        let people = self.rooms.get(room).map(|room| room.people.clone()).unwrap_or_default();
-        for other in people.into_iter().filter(|other| *other != key) {
-            self.tell(other, update.clone(), now);
-        }
+        self.tell_others(key, &Message::Update(lk::ParticipantUpdate { participants }), now);
     }
 
     fn link_id(&mut self) -> u64 {
         self.next_link += 1;
         self.next_link
-    }
-}
-
-impl Departure {
-    /// The connection was lost and nobody came back.
-    pub(super) fn timed_out(reason: DisconnectReason) -> Departure {
-        Departure { reason, notice: None, left: Some(LeaveReason::TimedOut) }
     }
 }
 
@@ -263,10 +250,4 @@ fn server_info() -> lk::ServerInfo {
         protocol: PROTOCOL,
         ..lk::ServerInfo::default()
     }
-}
-
-/// Milliseconds of the wall clock, only for showing.
-pub(super) fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

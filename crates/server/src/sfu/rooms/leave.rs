@@ -43,6 +43,13 @@ pub(super) struct Departure {
     pub(super) left: Option<LeaveReason>,
 }
 
+impl Departure {
+    /// The connection was lost and nobody came back.
+    fn timed_out(reason: DisconnectReason) -> Departure {
+        Departure { reason, notice: None, left: Some(LeaveReason::TimedOut) }
+    }
+}
+
 impl Rooms {
     /// Takes somebody out of their room at once and tells the others; the goodbye follows.
     pub(super) fn depart(&mut self, key: Key<Person>, departure: Departure, now: Instant) {
@@ -68,7 +75,7 @@ impl Rooms {
         self.people.get(key).filter(|person| person.leaving.is_none()).map(|person| person.room)
     }
 
-    /// The same for one, without a word to the others and with the seat still in the books; gives what
+    /// Takes somebody out without a word to the others and with the seat still in the books; gives what
     /// the others are to be told, if anything.
     pub(super) fn take_out(
         &mut self,

@@ -75,7 +75,7 @@ impl Rooms {
         let others = || room.people.iter().filter(|other| **other != key).filter_map(|k| self.people.get(*k));
         let sending = others().filter(|other| other.has_tracks()).count();
         if !person.has_tracks() && sending >= most as usize {
-            let message = format!("{most} people send in this room already, more are not possible");
+            let message = format!("only {most} may send at a time, and as many do; you can watch and listen");
             return Some((Reason::LimitExceeded, coded(message, Some(Code::ROOM_FULL))));
         }
         let sharer = others().find(|other| kind == Kind::Screen && self.shares(other))?;
@@ -86,10 +86,14 @@ impl Rooms {
 
     /// Whether somebody shares a screen, or is about to.
     fn shares(&self, person: &Person) -> bool {
-        let tracks =
-            person.tracks.iter().filter_map(|track| self.tracks.get(*track)).map(|track| &track.info);
-        let mut all = tracks.chain(person.announced.iter().map(|announced| &announced.info));
-        all.any(|info| Kind::of(info.r#type(), info.source()) == Kind::Screen)
+        self.sent_by(person).any(|info| Kind::of_track(info) == Kind::Screen)
+    }
+
+    /// What somebody sends, muted or not, or is about to.
+    pub(super) fn sent_by<'a>(&'a self, person: &'a Person) -> impl Iterator<Item = &'a lk::TrackInfo> {
+        let tracks = person.tracks.iter().filter_map(|track| self.tracks.get(*track));
+        let announced = person.announced.iter().map(|announced| &announced.info);
+        tracks.map(|track| &track.info).chain(announced)
     }
 
     /// The publisher connection's offer: what it no longer sends is withdrawn, what is new is
@@ -173,7 +177,7 @@ impl Rooms {
     /// Takes back what a person sends of that kind; they may send it again.
     pub(super) fn withdraw_kind(&mut self, key: Key<Person>, kind: Kind, now: Instant) {
         let Some(person) = self.people.get_mut(key) else { return };
-        let is_meant = |info: &lk::TrackInfo| Kind::of(info.r#type(), info.source()) == kind;
+        let is_meant = |info: &lk::TrackInfo| Kind::of_track(info) == kind;
         person.announced.retain(|announced| !is_meant(&announced.info));
         let of_kind = |track: &&Key<Track>| self.tracks.get(**track).is_some_and(|t| is_meant(&t.info));
         let tracks: Vec<Key<Track>> = person.tracks.iter().filter(of_kind).copied().collect();
@@ -317,8 +321,8 @@ impl Rooms {
         }
     }
 
-    #[allow(deprecated, reason = "what clients of every age say about their audio")]
     /// What the client shall do with Opus in a section: as it announced the track.
+    #[allow(deprecated, reason = "what clients of every age say about their audio")]
     fn opus(&self, key: Key<Person>, mid: &str) -> Option<Opus> {
         let person = self.people.get(key)?;
         let peer = self.peers.get(person.publisher)?;

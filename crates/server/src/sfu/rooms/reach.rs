@@ -28,8 +28,8 @@ impl Rooms {
 
     /// Tells somebody who has come, or come back, how well everybody reaches us.
     pub(super) fn tell_all_reaches(&mut self, to: Key<Person>, now: Instant) {
-        let room = self.people.get(to).and_then(|person| self.rooms.get(person.room));
-        let people = room.map(|room| room.people.clone()).unwrap_or_default();
+        let Some(person) = self.people.get(to) else { return };
+        let people = self.people_of(person.room);
         self.tell_reaches(to, &people, now);
     }
 

@@ -7,8 +7,8 @@ use lk::signal_request::Message as Request;
 use lk::signal_response::Message;
 
 use super::Rooms;
-use super::join::unix_ms;
 use super::leave::Departure;
+use crate::clock::signed_ms;
 use crate::sfu::arena::Key;
 use crate::sfu::peer::Peer;
 use crate::sfu::person::Person;
@@ -36,13 +36,13 @@ impl Rooms {
                 self.depart(key, left, now);
             }
             Request::SyncState(state) => self.sync_state(key, &state, now),
-            Request::Ping(_) => self.tell(key, Message::Pong(unix_ms()), now),
+            Request::Ping(_) => self.tell(key, Message::Pong(signed_ms()), now),
             Request::PingReq(ping) => {
                 if let Some(person) = self.people.get_mut(key) {
                     person.reach.pinged(ping.rtt);
                 }
-                let pong = lk::Pong { last_ping_timestamp: ping.timestamp, timestamp: unix_ms() };
-                self.tell(key, Message::Pong(unix_ms()), now);
+                let pong = lk::Pong { last_ping_timestamp: ping.timestamp, timestamp: signed_ms() };
+                self.tell(key, Message::Pong(signed_ms()), now);
                 self.tell(key, Message::PongResp(pong), now);
             }
             Request::UpdateMetadata(update) => self.update_metadata(key, update, now),

@@ -38,12 +38,8 @@ impl Rooms {
         if !person.auto_subscribe {
             return;
         }
-        let room = self.rooms.get(person.room);
-        let others = room.iter().flat_map(|room| &room.people).filter(|other| **other != key);
-        let tracks: Vec<Key<Track>> = others
-            .filter_map(|other| self.people.get(*other))
-            .flat_map(|other| other.tracks.iter().copied())
-            .collect();
+        let others = self.everybody_but(key).into_iter().filter_map(|other| self.people.get(other));
+        let tracks: Vec<Key<Track>> = others.flat_map(|other| other.tracks.iter().copied()).collect();
         self.want(key, &tracks, now);
     }
 
@@ -96,8 +92,7 @@ impl Rooms {
     pub(super) fn offer_to_room(&mut self, publisher: Key<Person>, now: Instant) {
         let Some(person) = self.people.get(publisher) else { return };
         let tracks = person.tracks.clone();
-        let people = self.rooms.get(person.room).map(|room| room.people.clone()).unwrap_or_default();
-        for key in people.into_iter().filter(|key| *key != publisher) {
+        for key in self.everybody_but(publisher) {
             let takes_all = self.people.get(key).is_some_and(|person| person.auto_subscribe);
             if takes_all && self.want(key, &tracks, now) {
                 self.negotiate(key, now);
@@ -113,8 +108,8 @@ impl Rooms {
         sid: &str,
         now: Instant,
     ) {
-        let room = self.people.get(publisher).and_then(|person| self.rooms.get(person.room));
-        for key in room.map(|room| room.people.clone()).unwrap_or_default() {
+        let Some(person) = self.people.get(publisher) else { return };
+        for key in self.people_of(person.room) {
             let Some(person) = self.people.get_mut(key) else { continue };
             let before = person.wanted.len();
             person.wanted.retain(|wanted| *wanted != track);

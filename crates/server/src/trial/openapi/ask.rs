@@ -3,10 +3,10 @@
 use confab_protocol::{Role, RoomId, SdkAppId, user_sig};
 use serde_json::{Value, json};
 
+use crate::clock::unix_now;
 use crate::config::{AppConfig, Config};
 use crate::control::Listener as _;
 use crate::happening::{ClientInfo, Happening, What};
-use crate::http::unix_now;
 use crate::trial::rest::Call;
 use crate::trial::{APP, APP_KEY, Trial, config, key, sig};
 

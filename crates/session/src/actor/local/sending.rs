@@ -129,10 +129,9 @@ impl Actor {
 
     /// The server says what we are and may do.
     pub(in crate::actor) fn own_changed(&mut self, own: &lk::ParticipantInfo) {
-        let role = own.attributes.get(ROLE_ATTRIBUTE).and_then(|role| role.parse().ok());
         self.messages.may_send = own.permission.as_ref().is_none_or(|permission| permission.can_publish_data);
         let before = std::mem::replace(&mut self.local.may, may(own));
-        if let Some(role) = role {
+        if let Some(role) = self.local.may.role {
             self.in_role(role, None);
         }
         if (before.voice && !self.local.may.voice) || (before.camera && !self.local.may.camera) {
@@ -152,7 +151,7 @@ impl Actor {
 
     /// Whether we may not speak although we are no mere viewer.
     pub(super) fn is_hushed(&self) -> bool {
-        self.params.is_some() && !self.local.may.voice && !self.is_audience()
+        self.params.as_ref().is_some_and(|params| self.local.may.hushes(params.role, params.scene))
     }
 
     fn is_audience(&self) -> bool {
@@ -257,15 +256,44 @@ fn announce<S>(sending: &mut Sending<S>, kind: Kind, (open, muted): (bool, bool)
 
 /// What a participant may send, as the server tells it.
 fn may(own: &lk::ParticipantInfo) -> May {
-    let Some(permission) = &own.permission else { return May { voice: true, camera: true } };
+    let role = own.attributes.get(ROLE_ATTRIBUTE).and_then(|role| role.parse().ok());
+    let Some(permission) = &own.permission else { return May { voice: true, camera: true, role } };
     let sources = &permission.can_publish_sources;
     let from = |source: lk::TrackSource| {
         permission.can_publish && (sources.is_empty() || sources.contains(&i32::from(source)))
     };
-    May { voice: from(lk::TrackSource::Microphone), camera: from(lk::TrackSource::Camera) }
+    May { voice: from(lk::TrackSource::Microphone), camera: from(lk::TrackSource::Camera), role }
 }
 
 fn camera_kind(config: &SessionConfig) -> Kind {
     let video = config.video;
     Kind::Camera { width: video.width, height: video.height, bitrate: video.bitrate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use confab_protocol::Scene;
+
+    #[test]
+    fn whoever_comes_on_the_stage_is_not_taken_for_muted_before_the_server_says_that_they_may_speak() {
+        let told = |role: Role, publishes: bool| {
+            let permission = lk::ParticipantPermission { can_publish: publishes, ..Default::default() };
+            let attributes = [(ROLE_ATTRIBUTE.to_owned(), role.name().to_owned())].into();
+            may(&lk::ParticipantInfo { permission: Some(permission), attributes, ..Default::default() })
+        };
+        for (may, role, scene, hushed) in [
+            (told(Role::Audience, false), Role::Audience, Scene::Live, false),
+            // The answer to the switch is there, and what the server tells of us is not.
+            (told(Role::Audience, false), Role::Anchor, Scene::Live, false),
+            (told(Role::Audience, true), Role::Anchor, Scene::Live, false),
+            (told(Role::Anchor, true), Role::Anchor, Scene::Live, false),
+            (told(Role::Anchor, false), Role::Anchor, Scene::Live, true),
+            (told(Role::Anchor, false), Role::Anchor, Scene::VideoCall, true),
+            (May::default(), Role::Audience, Scene::Live, false),
+            (May::default(), Role::Anchor, Scene::Live, true),
+        ] {
+            assert_eq!(may.hushes(role, scene), hushed, "{may:?} as {role}");
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! The rooms, the model, and between them a stand-in for the engine that does what it is told.
 
+mod check;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use confab_protocol::private_map_key::Privilege;
 use confab_protocol::{
-    HostAction, LeaveReason, Limits, Notice, OneTimeTicket, ROLE_ATTRIBUTE, Role, RoomId, RoomState,
-    SdkAppId, Stay,
+    Fault, HostAction, LeaveReason, Limits, Notice, OneTimeTicket, ROLE_ATTRIBUTE, Role, RoomId, SdkAppId,
+    Stay,
 };
 
 use super::command::{Command, How, KEYS, NAMES, Sequence, Staying};
@@ -240,6 +242,7 @@ impl World {
                 Ok(_) => Entering::Let,
                 Err(Refused::Waiting) => Entering::Waits,
                 Err(Refused::Fault(fault)) => Entering::Code(fault.code),
+                Err(Refused::NoEntrance(why)) => Entering::Code(Fault::from(why).code),
             },
         };
         let how = if how.stay == Staying::Back && !back { How { stay: Staying::New, ..how } } else { how };
@@ -467,68 +470,6 @@ impl World {
 
     fn person(&mut self, at: usize, user: &str) -> Option<&mut Person> {
         self.engine.get_mut(&at)?.people.get_mut(&place(user)?)
-    }
-
-    /// Whether everything is as the model says.
-    fn check(&self) -> Result<(), String> {
-        for (at, key) in KEYS.iter().enumerate() {
-            let wanted = self.model.rooms.get(&at);
-            let found = self.rooms.rooms.get(*key);
-            same(&format!("there is a room {key}"), found.is_some(), wanted.is_some())?;
-            let nobody = Meeting::default();
-            let meeting = self.engine.get(&at).unwrap_or(&nobody);
-            let present: BTreeSet<String> = wanted.iter().flat_map(|room| names(room.here.keys())).collect();
-            same("in the engine", meeting.names().collect(), present.clone())?;
-            same("in by what listeners were told", self.record.inside(key), present.clone())?;
-            let (Some(room), Some(wanted)) = (found, wanted) else {
-                same("kept of no room", self.kept.get(*key), None)?;
-                continue;
-            };
-            let is_here = room.seats.iter().filter(|(_, seat)| seat.present);
-            same("in", is_here.map(|(user, _)| user.clone()).collect(), present)?;
-            let comes = room.seats.iter().filter(|(_, seat)| seat.reserved.is_some());
-            let comes: BTreeSet<String> = comes.map(|(user, _)| user.clone()).collect();
-            same("expected", comes, names(wanted.coming.keys()).collect())?;
-            same("how the room stands", room.state(), wanted.state())?;
-            let waiting: Vec<String> = names(wanted.waiting.iter().map(|(who, _)| who)).collect();
-            let waits: Vec<String> = room.waiting.people().into_iter().map(|one| one.user_id).collect();
-            same("waiting", waits, waiting.clone())?;
-            same("kept", self.kept.contains_key(*key), wanted.outlives())?;
-            if !meeting.people.is_empty() {
-                self.check_told(meeting, wanted, &waiting)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether those who are in were told how everything is.
-    fn check_told(
-        &self,
-        meeting: &Meeting,
-        wanted: &super::model::Room,
-        waiting: &[String],
-    ) -> Result<(), String> {
-        let mut told = RoomState::from_metadata(&meeting.metadata).unwrap_or_default();
-        let mut state = wanted.state();
-        if self.model.now < wanted.uncounted_until {
-            for state in [&mut told, &mut state] {
-                state.audience = 0;
-                state.forbidden.clear();
-            }
-        }
-        same("how the room stands as everybody was told", told, state)?;
-        for (who, person) in &meeting.people {
-            let name = NAMES[*who];
-            if let Some(permission) = wanted.permission(*who) {
-                same(&format!("what {name} may do"), person.permission, Some(permission))?;
-                let role = wanted.here.get(who).map(|here| here.role);
-                same(&format!("the role of {name}"), person.role, role)?;
-            }
-            if wanted.is_host(*who) {
-                same(&format!("waiting, as {name} heard"), person.waiting.as_slice(), waiting)?;
-            }
-        }
-        Ok(())
     }
 }
 
