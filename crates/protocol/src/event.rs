@@ -244,6 +244,11 @@ impl Event {
         Self::OnError { code: fault.code, detail: fault.detail, message: fault.message.clone() }
     }
 
+    /// The event that goes with a fault: its sign tells errors from warnings.
+    pub fn complaint(fault: &Fault) -> Self {
+        if fault.code > 0 { Self::warning(fault) } else { Self::error(fault) }
+    }
+
     /// The warning event that goes with a complaint.
     pub fn warning(fault: &Fault) -> Self {
         Self::OnWarning { code: fault.code, message: fault.message.clone() }

@@ -211,7 +211,7 @@ impl Actor {
                         for event in self.held.take() {
                             self.emit(event);
                         }
-                        self.warn_unsent();
+                        self.warn_unsent(true, true);
                     }
                 }
                 Effect::Connect { attempt, stay, params, leaving } => {
@@ -417,7 +417,7 @@ impl Actor {
 
     /// Tells a fault: codes above zero are warnings.
     fn complain(&mut self, fault: &Fault) {
-        self.emit(if fault.code > 0 { Event::warning(fault) } else { Event::error(fault) });
+        self.emit(Event::complaint(fault));
     }
 }
 

@@ -22,14 +22,8 @@ pub const CONNECT: Duration = Duration::from_secs(15);
 /// How often the server is asked again by somebody who waits for a host.
 pub const ASK_AGAIN: Duration = Duration::from_millis(1500);
 /// Pauses before the second and later attempts to get back; the last one repeats.
-pub const PAUSES: [Duration; 6] = [
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(6),
-    Duration::from_secs(8),
-];
+pub const PAUSES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// What a call answers that needs a room.
 pub(crate) const NOT_IN_ROOM: &str = "You are in no room. Enter one first.";

@@ -215,6 +215,7 @@ export function fieldOfFault(
   code: number,
   detail: number | null,
   form: JoinForm,
+  message = "",
 ): FieldName | null {
   // A signature that fails because of its application is mended there.
   switch (detail !== null && OTHER_APP.has(detail) ? -3317 : code) {
@@ -226,8 +227,11 @@ export function fieldOfFault(
       return "room";
     case -3319:
       return "userId";
-    case -102011:
-      return form.where === "server" && form.userSig === "" ? "passcode" : null;
+    case -102011: {
+      // A locked room, a host's no and a used invitation have the same code.
+      const guest = form.where === "server" && form.userSig === "";
+      return guest && /passcode/i.test(message) ? "passcode" : null;
+    }
     case -100006:
       return form.where === "server" ? "privateMapKey" : null;
     case -3320:

@@ -65,7 +65,7 @@ type Refusal = { code: number; detail?: number | null; message: string };
 
 /** The backend refused: its sentence stands beside the field that it is about, where there is one. */
 export function refuse(joining: Joining, { code, detail = null, message }: Refusal): Joining {
-  const field = fieldOfFault(code, detail, joining.form);
+  const field = fieldOfFault(code, detail, joining.form, message);
   const idle: Joining = { ...joining, step: null, unexplained: null };
   const words = proofWords(code, joining.form) ?? inWords({ code, message });
   if (field === null) return { ...idle, refusal: words };

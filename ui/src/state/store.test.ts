@@ -153,6 +153,14 @@ describe("joining", () => {
     expect(store.get().joining.advanced).toBe(true);
   });
 
+  it("does not blame the passcode for a host's no", async () => {
+    const message = "The host did not let you in.";
+    const { store } = open({ refuse: { code: -102011, message } });
+    fill(store, { where: "server", server: "10.0.0.1:7880", passcode: "right" });
+    await store.join();
+    expect(store.get().joining).toMatchObject({ refusal: message, errors: {} });
+  });
+
   it("says why it was refused, leaves the form as it was and opens no microphone", async () => {
     const { host, store } = open({ refuse: { code: -102052, message: "The room is full." } });
     fill(store);

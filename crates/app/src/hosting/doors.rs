@@ -242,7 +242,8 @@ impl Doors {
         let doors = if lan { self.open.clone() } else { vec![self.server.http()] };
         let doors: Vec<String> = doors.iter().map(SocketAddr::to_string).collect();
         self.tell.send_if_modified(|shown| {
-            let addresses: Vec<String> = shown.outside.address.iter().cloned().chain(doors).collect();
+            let outside = shown.outside.address.iter().filter(|outside| !doors.contains(outside));
+            let addresses: Vec<String> = outside.chain(&doors).cloned().collect();
             let changed = shown.lan != lan || shown.addresses != addresses;
             shown.lan = lan;
             shown.addresses = addresses;

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// How long a ticket is good, seconds.
 const VALIDITY: u64 = 86_400;
-/// Tickets of a room that are good at once.
+/// Tickets of a room that are good at once and have let nobody in.
 const MOST: usize = 200;
+/// Tickets of a room that have let somebody in and are kept for them.
+const MOST_USED: usize = 200;
 
 /// The tickets that hosts of a room gave out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -68,7 +70,7 @@ impl Invites {
     /// Makes a ticket good for a day.
     pub(crate) fn add(&mut self, ticket: &OneTimeTicket, now: u64) -> Result<(), TooMany> {
         self.0.retain(|_, invite| invite.until > now);
-        if self.0.len() >= MOST {
+        if self.0.values().filter(|invite| invite.by.is_none()).count() >= MOST {
             return Err(TooMany);
         }
         self.0.insert(ticket.as_str().to_owned(), Invite { until: now + VALIDITY, by: None });
@@ -79,7 +81,27 @@ impl Invites {
     pub(crate) fn take(&mut self, ticket: &OneTimeTicket, user: &str, now: u64) -> Result<(), NoEntrance> {
         let invite = self.0.get_mut(ticket.as_str()).filter(|invite| invite.until > now);
         let invite = invite.ok_or(NoEntrance::Unknown)?;
-        if invite.by.get_or_insert_with(|| user.to_owned()) == user { Ok(()) } else { Err(NoEntrance::Used) }
+        match &invite.by {
+            Some(by) if by == user => return Ok(()),
+            Some(_) => return Err(NoEntrance::Used),
+            None => invite.by = Some(user.to_owned()),
+        }
+        self.drop_used(ticket.as_str());
+        Ok(())
+    }
+
+    /// Drops the oldest used ticket where they are too many, but not the latest, with which its owner has
+    /// yet to enter.
+    fn drop_used(&mut self, latest: &str) {
+        let used = || self.0.iter().filter(|(_, invite)| invite.by.is_some());
+        if used().count() <= MOST_USED {
+            return;
+        }
+        let others = used().filter(|(ticket, _)| ticket.as_str() != latest);
+        let oldest = others.min_by_key(|(_, invite)| invite.until).map(|(ticket, _)| ticket.clone());
+        if let Some(oldest) = oldest {
+            self.0.remove(&oldest);
+        }
     }
 }
 
@@ -103,12 +125,31 @@ mod tests {
     }
 
     #[test]
-    fn old_tickets_make_room_and_others_do_not() {
+    fn old_and_used_tickets_make_room_and_others_do_not() {
         let mut invites = Invites::default();
         (0..MOST).for_each(|n| invites.add(&ticket(&n.to_string()), 1000).unwrap());
         assert_eq!(invites.add(&ticket("more"), 1000), Err(TooMany));
-        assert_eq!(invites.add(&ticket("more"), 1000 + VALIDITY), Ok(()));
+        invites.take(&ticket("7"), "ann", 1000).unwrap();
+        assert_eq!(invites.add(&ticket("more"), 1000), Ok(()));
+        assert_eq!(invites.add(&ticket("most"), 1000), Err(TooMany));
+        assert_eq!(invites.take(&ticket("7"), "ann", 1000), Ok(()), "a used one is good still");
+        assert_eq!(invites.add(&ticket("most"), 1000 + VALIDITY), Ok(()));
         assert_eq!(invites.0.len(), 1);
+    }
+
+    #[test]
+    fn of_too_many_used_tickets_the_oldest_is_forgotten_but_not_the_one_just_used() {
+        let mut invites = Invites::default();
+        invites.add(&ticket("old"), 1000).unwrap();
+        for n in 0..=MOST_USED {
+            let (one, now) = (ticket(&n.to_string()), 1001 + n as u64);
+            invites.add(&one, now).unwrap();
+            invites.take(&one, "ann", now).unwrap();
+        }
+        let mut take = |text: &str| invites.take(&ticket(text), "ann", 2000);
+        assert_eq!((take("0"), take("1")), (Err(NoEntrance::Unknown), Ok(())));
+        assert_eq!((take("old"), take("old")), (Ok(()), Ok(())));
+        assert_eq!((take("1"), take("2")), (Err(NoEntrance::Unknown), Ok(())));
     }
 
     #[test]

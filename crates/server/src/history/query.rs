@@ -26,6 +26,8 @@ pub(crate) struct RoomQuery {
     pub(crate) start: u64,
     /// End of the span.
     pub(crate) end: u64,
+    /// The present: what is open has lasted until then.
+    pub(crate) now: u64,
     /// Only rooms of this number or text.
     pub(crate) name: Option<String>,
     /// Which of them.
@@ -58,6 +60,8 @@ pub(crate) struct StayQuery {
     pub(crate) start: u64,
     /// End of the span, Unix seconds.
     pub(crate) end: u64,
+    /// The present, Unix seconds: who is in has stayed until then.
+    pub(crate) now: u64,
     /// Only these people.
     pub(crate) users: Option<Vec<String>>,
     /// Which of them.
@@ -89,12 +93,13 @@ impl RoomQuery {
             whole(self.end),
             first_ms(self.start),
             self.name,
+            last_ms(self.now),
             self.page.size,
             self.page.offset()
         ];
         let text = "SELECT name, created, closed_ms / 1000, creator FROM room
-            WHERE app = ?1 AND created <= ?2 AND (closed_ms IS NULL OR closed_ms >= ?3)
-            AND (?4 IS NULL OR name = ?4) ORDER BY created, id LIMIT ?5 OFFSET ?6";
+            WHERE app = ?1 AND created <= ?2 AND coalesce(closed_ms, ?5) >= ?3
+            AND (?4 IS NULL OR name = ?4) ORDER BY created, id LIMIT ?6 OFFSET ?7";
         all(database, text, wanted, |row| {
             Ok(RoomRow { name: row.get(0)?, created: row.get(1)?, closed: row.get(2)?, creator: row.get(3)? })
         })
@@ -102,9 +107,10 @@ impl RoomQuery {
 }
 
 /// What all questions about stays have in common; the names of the parameters are those of [`StayQuery`].
-const STAYS: &str = "FROM stay JOIN room ON room.id = stay.room
-    WHERE room.app = ?1 AND room.name = ?2 AND room.created = ?3
-    AND joined_ms <= ?4 AND (left_ms IS NULL OR left_ms >= ?5)
+/// Where a room of a number and one of the same text were created in one second, the number is meant.
+const STAYS: &str = "FROM stay WHERE room =
+    (SELECT id FROM room WHERE app = ?1 AND name = ?2 AND created = ?3 ORDER BY by_text LIMIT 1)
+    AND joined_ms <= ?4 AND coalesce(left_ms, ?7) >= ?5
     AND (?6 IS NULL OR user IN (SELECT value FROM json_each(?6)))";
 
 impl StayQuery {
@@ -117,7 +123,8 @@ impl StayQuery {
             whole(self.created),
             last_ms(self.end),
             first_ms(self.start),
-            self.list()
+            self.list(),
+            last_ms(self.now)
         ];
         let count: i64 = database.prepare(&text)?.query_row(wanted, |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or_default())
@@ -127,7 +134,7 @@ impl StayQuery {
     pub(super) fn rows(&self, database: &Connection) -> rusqlite::Result<Vec<StayRow>> {
         let text = format!(
             "SELECT user, joined_ms / 1000, left_ms / 1000, device, sdk, address {STAYS}
-             ORDER BY joined_ms, stay.id LIMIT ?7 OFFSET ?8"
+             ORDER BY joined_ms, stay.id LIMIT ?8 OFFSET ?9"
         );
         let wanted = params![
             self.app,
@@ -136,6 +143,7 @@ impl StayQuery {
             last_ms(self.end),
             first_ms(self.start),
             self.list(),
+            last_ms(self.now),
             self.page.size,
             self.page.offset()
         ];

@@ -54,7 +54,7 @@ fn fresh() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn rooms_of(start: u64, end: u64) -> RoomQuery {
-    RoomQuery { app: 7, start, end, name: None, page: Page { number: 0, size: 10 } }
+    RoomQuery { app: 7, start, end, now: end, name: None, page: Page { number: 0, size: 10 } }
 }
 
 fn stays_of(start: u64, end: u64) -> StayQuery {
@@ -64,6 +64,7 @@ fn stays_of(start: u64, end: u64) -> StayQuery {
         created: NOW,
         start,
         end,
+        now: end,
         users: None,
         page: Page { number: 0, size: 10 },
     }
@@ -160,6 +161,16 @@ async fn pages_people_and_names_choose_rows() {
     let named = |name: &str| RoomQuery { name: Some(name.to_owned()), ..rooms_of(NOW, NOW) };
     assert_eq!(history.rooms(named("5")).await.unwrap().len(), 2, "5 and \"5\" are two rooms");
     assert_eq!(history.rooms(named("6")).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_a_number_and_a_text_created_in_one_second_the_number_has_the_stays() {
+    let (history, _thread) = memory().await;
+    let text = RoomId::text("5").unwrap();
+    history.tell(&Happening { room: text, ..happening(NOW, entered("tom", false)) });
+    assert_eq!(all_stays(&history).await, [stay("tom", 0, None)], "there is no number yet");
+    history.tell(&happening(NOW, entered("ann", false)));
+    assert_eq!(all_stays(&history).await, [stay("ann", 0, None)]);
 }
 
 #[tokio::test]

@@ -91,6 +91,8 @@ fn fault(error: RoleError, key: &str) -> Fault {
     match error {
         RoleError::NoRoom => Fault::new(Code::CENTER_ROOM_NOT_EXIST),
         RoleError::NotInRoom => Fault::new(Code::REFUSED).with_message("You are not in the room."),
+        RoleError::NoEntrance => Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM)
+            .with_message("Your permission does not let you into this room."),
         RoleError::NothingToSend => Fault::new(Code::INVALID_PRIVATE_MAP_KEY)
             .with_message("Your permission is for the audience: it lets you send nothing."),
         RoleError::Scene(scene) => {

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use confab_protocol::private_map_key::{PrivateMapKey, Privilege};
 use confab_protocol::{
-    Code, DisplayName, EnterAnswer, Fault, GuestSecret, OneTimeTicket, Passcode, Role, RoomId, SdkAppId,
+    Code, DisplayName, EnterAnswer, Fault, GuestSecret, OneTimeTicket, Passcode, RoomId, SdkAppId,
     TicketAnswer, TicketRequest, TicketRoom, UserId,
 };
 use rand::RngExt;
@@ -102,7 +102,6 @@ struct Guest<'a> {
     app: &'a AppConfig,
     user: UserId,
     room: RoomId,
-    bits: Privilege,
     passcode: Option<Passcode>,
     ticket: Option<OneTimeTicket>,
 }
@@ -121,17 +120,16 @@ impl Guest<'_> {
         };
         let room = room.map_err(|error| Fault::new(Code::INVALID_ROOM_ID).with_message(error.to_string()))?;
         let secret = asked.guest.unwrap_or_else(|| GuestSecret::new(rand::rng().random()));
-        let watches = asked.scene.is_live() && asked.role == Role::Audience;
-        let bits = if watches { VIEWER } else { Privilege::ALL };
         let (user, passcode, ticket) = (secret.user_id(), asked.passcode, asked.ticket);
-        Ok(Guest { app, user, room, bits, passcode, ticket })
+        Ok(Guest { app, user, room, passcode, ticket })
     }
 
-    /// Their signature; `now` is Unix time in seconds.
+    /// Their signature, which allows all: who watches may come forward later. `now` is Unix time in seconds.
     fn sign(self, now: u64) -> Result<TicketAnswer, Fault> {
         let app = SdkAppId(self.app.id);
         let account = self.user.as_str().to_owned();
-        let content = PrivateMapKey { account, app, room: self.room, expires: 0, bits: self.bits };
+        let bits = Privilege::ALL;
+        let content = PrivateMapKey { account, app, room: self.room, expires: 0, bits };
         let sig = content.sign(&self.app.key, DAY, now).ok_or_else(|| {
             warn!("a ticket could not be made");
             Fault::new(Code::SERVER_PROCESS_FAILED)
@@ -144,15 +142,6 @@ impl Guest<'_> {
         })
     }
 }
-
-/// What a guest may do who wants to watch: open the room, enter it, receive everything.
-const VIEWER: Privilege = Privilege(
-    Privilege::CREATE.0
-        | Privilege::ENTER.0
-        | Privilege::RECEIVE_AUDIO.0
-        | Privilege::RECEIVE_VIDEO.0
-        | Privilege::RECEIVE_SUB.0,
-);
 
 fn application(config: &Config, asked: Option<u32>) -> Result<&AppConfig, Fault> {
     let mut open = config.app.iter().filter(|app| app.guests && asked.is_none_or(|id| id == app.id));
@@ -184,7 +173,7 @@ fn check_passcode(app: &AppConfig, said: Option<&str>) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::control::check;
-    use confab_protocol::{RawEnterParams, Scene};
+    use confab_protocol::{RawEnterParams, Role, Scene};
 
     const NOW: u64 = 1_700_000_000;
 
@@ -240,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_who_asked_to_watch_cannot_send() {
+    fn a_guest_who_asked_to_watch_may_send_later() {
         let config = config(vec![open(7)]);
         let asked = asking(serde_json::json!({ "room": 5, "scene": "live", "role": "audience" }));
         let ticket = grant(&config, asked, NOW).unwrap();
@@ -248,9 +237,9 @@ mod tests {
             let raw = RawEnterParams { scene: Some(Scene::Live), role: Some(role), ..entry(&ticket, 5) };
             check(raw, None, &config, NOW)
         };
-        let allowed = enter(Role::Audience).unwrap();
-        assert_eq!(allowed.granted, VIEWER);
-        assert_eq!(enter(Role::Anchor).unwrap_err().code, -100_006);
+        for role in Role::ALL {
+            assert_eq!(enter(role).unwrap().granted, Privilege::ALL);
+        }
     }
 
     #[test]

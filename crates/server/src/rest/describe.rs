@@ -28,7 +28,7 @@ pub(super) fn rooms(parameters: &Parameters, now: u64) -> Result<RoomQuery, Rest
         None => None,
     };
     let page = page(parameters, ROOMS)?;
-    Ok(RoomQuery { app: app.0, start, end, name: name.map(str::to_owned), page })
+    Ok(RoomQuery { app: app.0, start, end, now, name: name.map(str::to_owned), page })
 }
 
 /// Reads the parameters of DescribeUserInfo; `now` is Unix time in seconds.
@@ -51,7 +51,7 @@ pub(super) fn stays(parameters: &Parameters, now: u64) -> Result<StayQuery, Rest
         None => None,
     };
     let page = page(parameters, STAYS)?;
-    Ok(StayQuery { app: app.0, name: name.to_owned(), created, start, end, users, page })
+    Ok(StayQuery { app: app.0, name: name.to_owned(), created, start, end, now, users, page })
 }
 
 /// The room and its creation in a CommId; the room's text may itself hold underscores.
@@ -144,7 +144,12 @@ fn list(name: &str, total: u64, rows: Vec<Value>) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use confab_protocol::{Role, RoomId};
+    use prometheus_client::metrics::counter::Counter;
+
     use super::*;
+    use crate::happening::{ClientInfo, Happening, What};
+    use crate::history::History;
 
     const NOW: u64 = 1_700_000_000;
 
@@ -197,7 +202,28 @@ mod tests {
             let older = span(NOW - fortnight - 1, NOW - fortnight);
             assert_eq!(ask(older), Err("InvalidParameter.StartTsOversize"));
             assert_eq!(ask(span(NOW, NOW - 1)), Err("InvalidParameter.EndTs"));
-            assert_eq!(ask(span(NOW, NOW + 60)), Ok(()), "what is still to come is empty");
+            assert_eq!(ask(span(NOW, NOW + 60)), Ok(()), "what is still to come");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_still_to_come_is_empty() {
+        let (history, _thread) = History::start(None, Counter::default()).await.unwrap();
+        let (user, client) = ("ann".parse().unwrap(), ClientInfo::default());
+        history.tell(&Happening {
+            app: SdkAppId(7),
+            room: RoomId::number(5_u32).unwrap(),
+            created: NOW - 9,
+            at_ms: (NOW - 9) * 1000,
+            what: What::Entered { user, role: Role::Anchor, again: false, client },
+        });
+        for (start, found) in [(NOW - 60, 1), (NOW, 1), (NOW + 1, 0), (NOW + 3600, 0)] {
+            let span = json!({ "StartTime": start, "EndTime": start + 60 });
+            let rooms = history.rooms(ask_rooms(span.clone()).unwrap()).await.unwrap();
+            let mut of_room = span;
+            of_room["CommId"] = json!(format!("7_5_{}", NOW - 9));
+            let (total, stays) = history.stays(ask_stays(of_room).unwrap()).await.unwrap();
+            assert_eq!((rooms.len(), stays.len(), total), (found, found, found as u64), "from {start}");
         }
     }
 

@@ -51,7 +51,8 @@ async fn a_server_that_stops_has_told_everything_and_lets_the_database_go() {
     let history = &trial.listeners.history;
     assert_eq!(history.kept().await.unwrap(), [("7/n:1".to_owned(), "{}".to_owned())]);
     let page = crate::history::Page { number: 0, size: 100 };
-    let query = crate::history::RoomQuery { app: APP, start: 0, end: unix_now(), name: None, page };
+    let now = unix_now();
+    let query = crate::history::RoomQuery { app: APP, start: 0, end: now, now, name: None, page };
     let rows = history.rooms(query).await.unwrap();
     assert_eq!(rows.len(), 9);
     assert!(rows.iter().all(|row| row.closed.is_some()), "they ended with the server: {rows:?}");

@@ -402,7 +402,7 @@ async fn whoever_claims_more_than_they_may_is_refused_whatever_they_say() {
         });
         let answer = answer.await;
         let wanted = code.map(|code| {
-            let why = "does not have permission to publish";
+            let why = "You may not send this here.";
             if code == 0 { why.to_owned() } else { format!("{why} ({code})") }
         });
         assert_eq!(answer, wanted, "row {row}");

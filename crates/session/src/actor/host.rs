@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Asked {
     role: Role,
     permission: Option<UserSigText>,
+    /// What the server had told of our role before.
+    told: Option<Role>,
     done: Result<(), Fault>,
 }
 
@@ -26,6 +28,8 @@ pub(super) struct Standing {
     state: Option<RoomState>,
     /// A role that was asked for and not told yet.
     switching: Option<Role>,
+    /// The room service is asked for a role.
+    asking: bool,
     /// The way to another room, while that is asked for a seat.
     pub(super) crossing: Option<Crossing>,
 }
@@ -46,12 +50,16 @@ impl Actor {
             let why = "Everybody in a call may speak and be seen; roles exist in live rooms only.";
             return drop(reply.send(Err(Fault::new(Code::BAD_SCENE_OR_ROLE).with_message(why))));
         }
+        if self.standing.asking {
+            let why = "Another role is asked for already; wait for its answer.";
+            return drop(reply.send(Err(Fault::new(Code::REFUSED).with_message(why))));
+        }
         let _ = reply.send(Ok(()));
-        self.standing.switching = Some(role);
-        let inside = self.inside.clone();
+        (self.standing.switching, self.standing.asking) = (Some(role), true);
+        let (inside, told) = (self.inside.clone(), self.local.may.role);
         self.asking.spawn(async move {
             let done = change_role(&route, &token, role, permission.as_ref()).await;
-            let _ = inside.send(Inside::Role(Asked { role, permission, done })).await;
+            let _ = inside.send(Inside::Role(Asked { role, permission, told, done })).await;
         });
     }
 
@@ -91,9 +99,14 @@ impl Actor {
     }
 
     /// The room service has answered.
-    pub(super) fn role_answered(&mut self, Asked { role, permission, done }: Asked) {
+    pub(super) fn role_answered(&mut self, Asked { role, permission, told, done }: Asked) {
+        self.standing.asking = false;
         match done {
-            Ok(()) => self.in_role(role, permission),
+            // What the server has told since then counts more: a host may have wanted something else.
+            Ok(()) => {
+                let now = self.local.may.role.filter(|now| Some(*now) != told);
+                self.in_role(now.unwrap_or(role), permission);
+            }
             Err(fault) => {
                 self.standing.switching = None;
                 let role = self.params.as_ref().map(|params| params.role).unwrap_or_default();
@@ -114,8 +127,16 @@ impl Actor {
         }
         if self.standing.switching.take_if(|wanted| *wanted == role).is_some() || news {
             self.emit_in_room(Event::OnSwitchRole { code: 0, message: String::new(), role });
-            self.warn_unsent();
         }
+    }
+
+    /// Whether a host keeps us from unmuting, as far as the room says.
+    pub(super) fn is_muted_by_host(&self) -> bool {
+        let own = self.params.as_ref().map(|params| params.user_id.as_str());
+        let says = |state: &RoomState| {
+            state.muted_all || state.forbidden.iter().any(|user| Some(user.as_str()) == own)
+        };
+        self.standing.state.as_ref().is_some_and(says)
     }
 
     /// The room's metadata, which is how it stands.

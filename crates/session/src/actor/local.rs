@@ -198,7 +198,8 @@ impl Actor {
         let watch = tokio::spawn(watch(self.shared.local.clone(), self.inside.clone()));
         self.local.camera = Some(OpenCamera { source: wish, camera, watch });
         self.emit(Event::OnCameraDidReady);
-        self.warn_unsent();
+        self.local.video.may_again();
+        self.warn_unsent(true, false);
         Ok(())
     }
 
@@ -214,6 +215,9 @@ impl Actor {
 
     pub(super) fn mute_video(&mut self, muted: bool) {
         self.local.camera_muted = muted;
+        if !muted {
+            self.local.video.may_again();
+        }
         self.keep_in_step();
     }
 
@@ -236,7 +240,8 @@ impl Actor {
                 if let Some(chosen) = away {
                     self.tell_away(DeviceKind::Microphone, &chosen);
                 }
-                self.warn_unsent();
+                self.local.voice.may_again();
+                self.warn_unsent(false, true);
                 self.hush();
                 self.keep_in_step();
                 Ok(())
@@ -280,6 +285,9 @@ impl Actor {
             return Err(Fault::new(Code::REFUSED).with_message(why));
         }
         self.local.voice_muted = muted;
+        if !muted {
+            self.local.voice.may_again();
+        }
         self.keep_in_step();
         Ok(())
     }

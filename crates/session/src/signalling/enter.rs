@@ -56,7 +56,8 @@ pub(crate) async fn ask(
 /// Where a signature has expired for the server and not for us, one of the clocks is wrong.
 fn suspect_clocks(answer: &mut EnterAnswer, sig: &UserSigText, now: u64) {
     let holds = user_sig::holds_until(&sig.0).is_some_and(|until| until > now);
-    if answer.detail == Some(Code::SIG_EXPIRED.0)
+    // The detail is of the signature with that code only, else of a permission.
+    if (answer.code, answer.detail) == (Code::USER_SIG_CHECK_FAILED.0, Some(Code::SIG_EXPIRED.0))
         && holds
         && let Some(message) = &mut answer.message
     {
@@ -172,9 +173,9 @@ mod tests {
     #[test]
     fn a_clock_is_suspected_where_a_signature_holds_here_and_has_expired_there() {
         let sig = UserSigText(user_sig::sign(SdkAppId(1), "key", "ann", 600, 1_000_000, None));
-        let said = |detail, now| {
+        let said = |code, detail, now| {
             let mut answer = EnterAnswer {
-                code: -100_018,
+                code,
                 detail: Some(detail),
                 message: Some("expired.".into()),
                 ..EnterAnswer::default()
@@ -182,9 +183,10 @@ mod tests {
             suspect_clocks(&mut answer, &sig, now);
             answer.message.unwrap()
         };
-        assert!(said(-70_001, 1_000_500).contains("clock"));
-        assert_eq!(said(-70_001, 1_000_600), "expired.");
-        assert_eq!(said(-70_009, 1_000_500), "expired.");
+        assert!(said(-100_018, -70_001, 1_000_500).contains("clock"));
+        assert_eq!(said(-100_018, -70_001, 1_000_600), "expired.");
+        assert_eq!(said(-100_018, -70_009, 1_000_500), "expired.");
+        assert_eq!(said(-100_006, -70_001, 1_000_500), "expired.", "a permission, not the signature");
     }
 
     /// Somebody without a UserSig.

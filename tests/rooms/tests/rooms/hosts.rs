@@ -1,5 +1,6 @@
 //! What hosts do to others and to the room.
 
+use confab_media::MicrophoneSource;
 use confab_protocol::{Event, ExitCause, ExitReason, HostAction, LeaveReason, UserId};
 use rooms::{Guest, Hall};
 use std::time::Duration;
@@ -65,6 +66,27 @@ async fn a_host_mutes_one_who_may_unmute_and_all_who_may_not() {
     ann.until_told(Event::OnUserVideoAvailable { user_id: "bob".into(), available: false }).await;
     bob.session.mute_local_video(false).await.unwrap();
     ann.until_told(Event::OnUserVideoAvailable { user_id: "bob".into(), available: true }).await;
+    bob.leave().await;
+    ann.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_to_a_muted_room_with_an_open_microphone_is_heard_once_a_host_allows_it() {
+    let hall = Hall::open().await;
+    let (mut ann, mut bob) = (Guest::new(), Guest::new());
+    ann.join(hall.params("ann", 1)).await;
+    ann.until_room("an owner", |state| state.owner.as_deref() == Some("ann")).await;
+    ann.session.act(HostAction::Mute { user_id: None, allow_unmute: false }).await.unwrap();
+    bob.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
+    bob.join(hall.params("bob", 1)).await;
+    bob.until_told(Event::OnLocalAudioMuted { muted: true }).await;
+    let told = bob.settle(Duration::from_millis(500)).await;
+    assert!(!told.iter().any(|event| matches!(event, Event::OnError { .. })), "a mute is no error: {told:?}");
+    ann.session.act(HostAction::AllowUnmute { user_id: Some(id("bob")) }).await.unwrap();
+    bob.until_room("bob may speak", |state| state.forbidden.is_empty()).await;
+    bob.session.mute_local_audio(false).await.unwrap();
+    ann.until_told(voice("bob", true)).await;
+    ann.until_told(Event::OnFirstAudioFrame { user_id: "bob".into() }).await;
     bob.leave().await;
     ann.leave().await;
 }

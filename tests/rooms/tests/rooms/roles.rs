@@ -144,10 +144,34 @@ async fn who_would_be_one_publisher_too_many_is_told_so_and_stays_in_the_room() 
     bob.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
     let (code, message) = failed(&mut bob).await;
     assert_eq!(code, -102_052);
-    assert_eq!(message, "only 1 may send at a time, and as many do; you can watch and listen");
+    assert_eq!(message, "Only 1 may send at a time, and as many do; you can watch and listen.");
     assert_eq!(stamped(bob.session.remote_video("ann").unwrap(), 5).await.len(), 5, "watching goes on");
     ann.leave().await;
+    bob.until_told(Event::OnRemoteUserLeaveRoom { user_id: "ann".into(), reason: LeaveReason::Left }).await;
+    // Asked again where there is room by now.
+    bob.session.stop_local_audio().await.unwrap();
+    bob.session.start_local_audio(MicrophoneSource::Tone).await.unwrap();
+    let mut eve = Guest::new();
+    eve.join(hall.params("eve", 1)).await;
+    eve.until_told(Event::OnFirstAudioFrame { user_id: "bob".into() }).await;
     bob.leave().await;
+    eve.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_role_is_asked_for_at_a_time_and_each_answer_is_told_once() {
+    let hall = Hall::open().await;
+    let mut ann = Guest::new();
+    ann.join(live(&hall, "ann", Role::Audience)).await;
+    ann.session.switch_role(Role::Anchor, None).await.unwrap();
+    let second = ann.session.switch_role(Role::Audience, None).await.unwrap_err();
+    assert_eq!(second.code, -3, "{second:?}");
+    assert_eq!(switched(&mut ann).await, 0);
+    let told = ann.settle(Duration::from_millis(500)).await;
+    assert!(!told.iter().any(|event| matches!(event, Event::OnSwitchRole { .. })), "{told:?}");
+    ann.session.switch_role(Role::Audience, None).await.unwrap();
+    assert_eq!(switched(&mut ann).await, 0);
+    ann.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

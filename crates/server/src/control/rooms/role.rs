@@ -16,6 +16,8 @@ pub(crate) enum RoleError {
     NotInRoom,
     /// Roles exist in live scenes only.
     Scene(Option<Scene>),
+    /// The permission that they brought does not let them in.
+    NoEntrance,
     /// Their permission lets them send nothing.
     NothingToSend,
 }
@@ -38,6 +40,9 @@ impl Rooms {
             return Err(RoleError::Scene(scene));
         }
         let seat = room.seats.get_mut(identity).filter(|seat| seat.present).ok_or(RoleError::NotInRoom)?;
+        if fresh.is_some_and(|fresh| !fresh.allows(Privilege::ENTER)) {
+            return Err(RoleError::NoEntrance);
+        }
         let granted = fresh.or(seat.granted);
         if role == Role::Anchor && !granted.is_none_or(crate::control::permission::may_send) {
             return Err(RoleError::NothingToSend);

@@ -379,3 +379,17 @@ fn roles_change_in_live_rooms_only_and_for_those_inside() {
     again.reserve(&entry("a", Scene::Live, Role::Anchor), now).unwrap();
     assert_eq!(take(&mut again, KEY, "a", now).unwrap().role, Role::Anchor, "a new token has the new role");
 }
+
+#[test]
+fn a_fresh_permission_that_lets_nobody_in_leaves_role_and_permission_as_they_were() {
+    let now = Instant::now();
+    let mut rooms = with_present(&[entry("a", Scene::Live, Role::Audience)], now);
+    rooms.effects();
+    for role in Role::ALL {
+        let fresh = Some(Privilege(Privilege::ALL.0 & !Privilege::ENTER.0));
+        assert_eq!(rooms.set_role(KEY, "a", role, fresh, now), Err(RoleError::NoEntrance));
+    }
+    assert!(rooms.effects().is_empty());
+    assert_eq!(take(&mut rooms, KEY, "a", now).unwrap().role, Role::Audience);
+    assert_eq!(rooms.set_role(KEY, "a", Role::Anchor, None, now), Ok(Role::Audience));
+}

@@ -61,13 +61,13 @@ impl Rooms {
                 Kind::Video => Some(Code::NO_PRIVILEGE_PUSH_VIDEO),
                 Kind::Screen => Some(Code::NO_PRIVILEGE_PUSH_SUB_VIDEO),
             };
-            let message = "does not have permission to publish".to_owned();
+            let message = "You may not send this here.".to_owned();
             return Some((Reason::NotAllowed, coded(message, code.filter(|_| person.ticket.is_some()))));
         }
         let too_long = [&request.cid, &request.name, &request.stream].iter().any(|t| t.len() > MAX_TEXT);
         if person.announced.len() + person.tracks.len() >= MAX_TRACKS || too_long || request.layers.len() > 8
         {
-            let message = "too many tracks or too long a description".to_owned();
+            let message = "Too many tracks, or too long a description.".to_owned();
             return Some((Reason::LimitExceeded, message));
         }
         let room = self.rooms.get(person.room)?;
@@ -75,12 +75,13 @@ impl Rooms {
         let others = || room.people.iter().filter(|other| **other != key).filter_map(|k| self.people.get(*k));
         let sending = others().filter(|other| other.has_tracks()).count();
         if !person.has_tracks() && sending >= most as usize {
-            let message = format!("only {most} may send at a time, and as many do; you can watch and listen");
+            let message =
+                format!("Only {most} may send at a time, and as many do; you can watch and listen.");
             return Some((Reason::LimitExceeded, coded(message, Some(Code::ROOM_FULL))));
         }
         let sharer = others().find(|other| kind == Kind::Screen && self.shares(other))?;
         let name = if sharer.name.is_empty() { &sharer.identity } else { &sharer.name };
-        let message = format!("{name} is sharing a screen already");
+        let message = format!("{name} is sharing a screen already.");
         Some((Reason::LimitExceeded, coded(message, Some(Code::SUB_VIDEO_OCCUPIED))))
     }
 

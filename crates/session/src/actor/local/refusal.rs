@@ -4,7 +4,7 @@ use confab_protocol::{Code, Fault};
 use confab_signal::lk::request_response::Reason;
 
 /// What a server means that answers so to a track, a voice or a picture. Ours ends its sentence with TRTC's
-/// code in brackets, as in `Somebody shares already (-102016)`; others give LiveKit's reason only.
+/// code in brackets, as in `Somebody shares already. (-102016)`; others give LiveKit's reason only.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other reasons have no code of their own")]
 pub(super) fn refusal(reason: Reason, voice: bool, message: &str) -> Fault {
     if let Some(fault) = coded(message) {

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(in crate::actor) struct Sending<S> {
     /// Told to the link.
     asked: bool,
+    /// The server did not take it; it is not asked again before something has changed.
+    refused: bool,
     /// The server's id and the stream, once it is taken.
     stream: Option<(String, Arc<S>)>,
     /// What the server believes.
@@ -26,7 +28,7 @@ pub(in crate::actor) struct Sending<S> {
 
 impl<S> Default for Sending<S> {
     fn default() -> Self {
-        Self { asked: false, stream: None, announced_muted: false }
+        Self { asked: false, refused: false, stream: None, announced_muted: false }
     }
 }
 
@@ -34,6 +36,11 @@ impl<S> Sending<S> {
     /// The stream, once the server has taken it.
     pub(in crate::actor) fn stream(&self) -> Option<&Arc<S>> {
         self.stream.as_ref().map(|(_, stream)| stream)
+    }
+
+    /// The server may take by now what it refused.
+    pub(super) fn may_again(&mut self) {
+        self.refused = false;
     }
 
     fn is(&self, sid: &str) -> bool {
@@ -89,11 +96,23 @@ impl Actor {
 
     /// The server does not take one of our tracks; we stay in the room.
     pub(in crate::actor) fn not_published(&mut self, cid: &str, reason: Reason, message: &str) {
-        if reason == Reason::NotAllowed && self.is_audience() {
-            // The server took the permission back while we asked; what it tells of us says so.
-            return self.warn_unsent();
+        let voice = cid == Kind::Voice.cid();
+        let cid = if voice {
+            self.local.voice = Sending { refused: true, ..Sending::default() };
+            Kind::Voice.cid()
+        } else {
+            self.local.video = Sending { refused: true, ..Sending::default() };
+            camera_kind(&self.config).cid()
+        };
+        // It leaves the next offer too.
+        self.order(Order::Unpublish { cid });
+        // Where the permission is not there, or was taken back while we asked, what the server tells of us
+        // says so.
+        let known = self.is_audience() || if voice { self.is_hushed() } else { !self.local.may.camera };
+        if reason != Reason::NotAllowed || !known {
+            let event = Event::complaint(&refusal(reason, voice, message));
+            self.emit_in_room(event);
         }
-        self.complain(&refusal(reason, cid == Kind::Voice.cid(), message));
     }
 
     /// The server took one of our tracks away: it leaves the next offer too.
@@ -131,11 +150,21 @@ impl Actor {
     pub(in crate::actor) fn own_changed(&mut self, own: &lk::ParticipantInfo) {
         self.messages.may_send = own.permission.as_ref().is_none_or(|permission| permission.can_publish_data);
         let before = std::mem::replace(&mut self.local.may, may(own));
-        if let Some(role) = self.local.may.role {
-            self.in_role(role, None);
+        let now = self.local.may;
+        if before.role != now.role {
+            // The same as before may be older than the answer to a switch.
+            if let Some(role) = now.role {
+                self.in_role(role, None);
+            }
+            self.warn_unsent(true, true);
+        } else if before.camera && !now.camera && !self.is_audience() {
+            self.warn_unsent(true, false);
         }
-        if (before.voice && !self.local.may.voice) || (before.camera && !self.local.may.camera) {
-            self.warn_unsent();
+        if now.voice && !before.voice {
+            self.local.voice.may_again();
+        }
+        if now.camera && !before.camera {
+            self.local.video.may_again();
         }
         self.hush();
         self.keep_in_step();
@@ -158,18 +187,29 @@ impl Actor {
         self.params.as_ref().is_some_and(|params| params.scene.is_live() && params.role == Role::Audience)
     }
 
-    /// Somebody who opens a camera or a microphone learns that it is not sent, and why.
-    pub(in crate::actor) fn warn_unsent(&mut self) {
-        if !matches!(self.room.phase(), crate::room::Phase::In) {
+    /// Somebody who opens a camera or a microphone learns that it is not sent, and why; which of them is
+    /// looked at is said.
+    pub(in crate::actor) fn warn_unsent(&mut self, camera: bool, microphone: bool) {
+        let role = self.params.as_ref().map(|params| params.role);
+        // Where our role is ahead of what the server tells of us, that comes.
+        let told = self.local.may.role.is_none_or(|told| Some(told) == role);
+        if !matches!(self.room.phase(), crate::room::Phase::In) || !told {
             return;
         }
-        let (camera, microphone) = (self.local.camera.is_some(), self.local.microphone.is_some());
+        let camera = camera && self.local.camera.is_some();
+        let microphone = microphone && self.local.microphone.is_some();
         let voice_only = self.params.as_ref().is_some_and(|params| params.scene.is_voice());
         if self.is_audience() {
             if camera || microphone {
                 self.complain(&Fault::new(Code::AUDIENCE_CANNOT_PUBLISH));
             }
-        } else if camera && voice_only {
+            return;
+        }
+        if microphone && !self.local.may.voice && !self.is_muted_by_host() {
+            let why = "You may not speak in this room; your microphone is not sent.";
+            self.complain(&Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(why));
+        }
+        if camera && voice_only {
             let why = "This room carries voices only, so your camera is not sent.";
             self.emit(Event::warning(&Fault::new(Code::NOT_SUPPORTED).with_message(why)));
         } else if camera && !self.local.may.camera {
@@ -242,7 +282,7 @@ impl Actor {
 fn announce<S>(sending: &mut Sending<S>, kind: Kind, (open, muted): (bool, bool), orders: &mut Vec<Order>) {
     let muted = muted || !open;
     if !sending.asked {
-        if open {
+        if open && !sending.refused {
             (sending.asked, sending.announced_muted) = (true, muted);
             orders.push(Order::Publish(Publication { kind, muted }));
         }
