@@ -11,14 +11,19 @@ pub(super) fn refusal(reason: Reason, voice: bool, message: &str) -> Fault {
         return fault;
     }
     match reason {
-        Reason::NotAllowed if voice => Fault::new(Code::INVALID_PRIVATE_MAP_KEY)
-            .with_message("You may not speak in this room; your microphone is not sent."),
+        Reason::NotAllowed if voice => may_not_speak(),
         Reason::NotAllowed => Fault::new(Code::NO_PRIVILEGE_PUSH_VIDEO),
         Reason::LimitExceeded => Fault::new(Code::ROOM_FULL).with_message(
             "Too many people send picture or sound in this room already; you can watch and listen.",
         ),
         _ => said(Code::SERVER_PROCESS_FAILED, message),
     }
+}
+
+/// The permission is not for sound.
+pub(super) fn may_not_speak() -> Fault {
+    Fault::new(Code::INVALID_PRIVATE_MAP_KEY)
+        .with_message("You may not speak in this room; your microphone is not sent.")
 }
 
 /// A sentence that ends with one of our codes.

@@ -1,6 +1,6 @@
 //! What of our own picture and sound is sent, and how that stands with the server.
 
-use super::refusal::refusal;
+use super::refusal::{may_not_speak, refusal};
 use super::{Engine, Local, May};
 use crate::actor::Actor;
 use crate::link::{Kind, Order, Publication};
@@ -206,8 +206,7 @@ impl Actor {
             return;
         }
         if microphone && !self.local.may.voice && !self.is_muted_by_host() {
-            let why = "You may not speak in this room; your microphone is not sent.";
-            self.complain(&Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(why));
+            self.complain(&may_not_speak());
         }
         if camera && voice_only {
             let why = "This room carries voices only, so your camera is not sent.";
