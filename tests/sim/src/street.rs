@@ -19,10 +19,9 @@ const AGAIN: Duration = Duration::from_millis(200);
 const PIECES: usize = 256;
 
 /// Picks datagrams.
-type Pick = fn(&[u8]) -> bool;
+type Pick = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// How the whole street is, and what its links draw.
-#[derive(Debug)]
 struct Shared {
     weather: Weather,
     unlucky: Option<(usize, Pick)>,
@@ -33,7 +32,6 @@ struct Shared {
 }
 
 /// The network. Dropping it ends its tasks.
-#[derive(Debug)]
 pub struct Street {
     shared: Arc<Mutex<Shared>>,
     tcp: SocketAddr,
@@ -78,8 +76,8 @@ impl Street {
     }
 
     /// Of the datagrams from each address that is yet to come the first `count` are lost that `pick` picks.
-    pub fn lose_first(&self, count: usize, pick: Pick) {
-        lock(&self.shared).unlucky = Some((count, pick));
+    pub fn lose_first(&self, count: usize, pick: impl Fn(&[u8]) -> bool + Send + Sync + 'static) {
+        lock(&self.shared).unlucky = Some((count, Arc::new(pick)));
     }
 
     /// Datagrams that came, and those that were lost.
@@ -129,7 +127,7 @@ async fn relay_udp(shared: Arc<Mutex<Shared>>, front: Arc<UdpSocket>, media: Soc
             let back = Arc::new(back);
             tasks.spawn(answers(shared.clone(), front.clone(), back.clone(), from));
             let mut shared = lock(&shared);
-            place.insert(Flow { back, way: shared.way(), unlucky: shared.unlucky });
+            place.insert(Flow { back, way: shared.way(), unlucky: shared.unlucky.clone() });
         }
         let Some(Flow { back, way, unlucky }) = flows.get_mut(&from) else { continue };
         if let Some((left @ 1.., pick)) = unlucky

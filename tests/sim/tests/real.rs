@@ -12,6 +12,7 @@ use rooms::{Guest, Hall, config, stamped};
 use sim::{Street, Weather};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -156,6 +157,14 @@ async fn meet_through(seed: u64, people: usize, weather: Weather, cut: Duration)
     (guests, silence)
 }
 
+/// What tells the first messages of one DTLS handshake from those of others: the client's random.
+fn hello(datagram: &[u8]) -> Option<&[u8]> {
+    const HANDSHAKE: u8 = 22;
+    const CLIENT_HELLO: u8 = 1;
+    let is_hello = datagram.first() == Some(&HANDSHAKE) && datagram.get(13) == Some(&CLIENT_HELLO);
+    datagram.get(27..59).filter(|_| is_hello)
+}
+
 /// The client's last flight of the DTLS handshake begins with its certificate.
 fn is_last_flight(datagram: &[u8]) -> bool {
     const HANDSHAKE: u8 = 22;
@@ -173,6 +182,26 @@ async fn a_lost_last_flight_of_the_handshake_is_sent_again_although_the_server_r
     town.join(&mut guest, "user").await;
     println!("in after {:?}; {:?} datagrams", begun.elapsed(), town.street.datagrams());
     assert_eq!(town.street.datagrams().1, 4, "two of each peer connection are lost");
+    guest.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_but_one_of_two_connections_after_fifteen_seconds_makes_both_anew() {
+    let town = Town::open(6, Weather::bad(0.0, 5, 0)).await;
+    // The first handshake that begins never gets anywhere.
+    let unlucky: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+    town.street.lose_first(usize::MAX, move |datagram| {
+        let mut unlucky = unlucky.lock().unwrap();
+        hello(datagram).is_some_and(|hello| unlucky.get_or_insert_with(|| hello.to_vec()) == hello)
+    });
+    let mut guest = Guest::with(SessionConfig { speaker: SpeakerSink::Null, ..config() });
+    town.join(&mut guest, "user").await;
+    let entered = Instant::now();
+    guest.until_told(Event::OnConnectionLost).await;
+    let noticed = entered.elapsed();
+    println!("noticed after {noticed:?}");
+    assert!(noticed < CONNECT + Duration::from_secs(2), "{noticed:?}");
+    guest.until_told(Event::OnConnectionRecovery).await;
     guest.leave().await;
 }
 

@@ -7,7 +7,7 @@ use str0m::format::{Codec, CodecConfig, FormatParams, PayloadParams};
 use str0m::media::{Frequency, Pt};
 use str0m::rtp::{Extension, ExtensionMap};
 
-use super::init;
+use super::dtls;
 
 /// How often a connection tells how many of its packets were lost.
 const STATS: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ pub(crate) fn payload_type(publisher: &Rtc, from: Pt, subscriber: &Rtc, allowed:
 
 fn build(extensions: ExtensionMap, stats: Option<Duration>, now: Instant) -> Rtc {
     let mut config = Rtc::builder()
-        .set_crypto_provider(init::provider())
+        .set_crypto_provider(dtls::provider())
         .set_rtp_mode(true)
         .set_ice_lite(true)
         .set_extension_map(extensions)

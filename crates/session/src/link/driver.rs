@@ -169,6 +169,7 @@ impl Driver {
     async fn step(&mut self) -> Step {
         let Some(socket) = self.socket.as_mut() else { return Err(News::Lost) };
         let grace = self.farewell.until().map(tokio::time::Instant::from);
+        let connect_by = [self.publisher.connect_by, self.subscriber.connect_by].into_iter().flatten().min();
         tokio::select! {
             heard = socket.next() => self.hear(heard).await,
             Some(event) = self.event_receiver.recv() => self.event(event).await,
@@ -176,6 +177,11 @@ impl Driver {
             _ = self.ping.tick() => self.ping().await,
             () = async { tokio::time::sleep_until(grace.unwrap_or_else(tokio::time::Instant::now)).await },
                 if grace.is_some() => Err(self.ended()),
+            () = async { tokio::time::sleep_until(connect_by.unwrap_or_else(tokio::time::Instant::now)).await },
+                if connect_by.is_some() => {
+                    tracing::info!("a peer connection was not connected in time");
+                    Err(self.ended())
+                }
         }
     }
 
@@ -317,6 +323,10 @@ impl Driver {
         tracing::debug!(?side, %state, "peer connection");
         match state {
             RTCPeerConnectionState::Connected => {
+                match side {
+                    Side::Publisher => self.publisher.connect_by = None,
+                    Side::Subscriber => self.subscriber.connect_by = None,
+                }
                 if !std::mem::replace(&mut self.connected, true) {
                     self.tell(News::Connected).await;
                 }

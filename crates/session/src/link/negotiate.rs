@@ -3,11 +3,12 @@
 use super::driver::{Driver, EVENTS, Step};
 use super::outlets::Outlets;
 use super::{Kind, News, Publication};
-use crate::room::Failure;
+use crate::room::{CONNECT, Failure};
 use crate::transport::{LocalTrack, Peer, Plan, Side, TransportError};
 use confab_signal::lk;
 use lk::signal_request::Message as Request;
 use std::collections::HashMap;
+use tokio::time::Instant;
 use webrtc::peer_connection::RTCIceCandidateInit;
 
 /// Our half: we offer, one offer at a time.
@@ -20,6 +21,8 @@ pub(super) struct Publisher {
     dirty: bool,
     offers: u32,
     answered: bool,
+    /// Until when it has to be connected; nothing before it can be, and once it is.
+    pub(super) connect_by: Option<Instant>,
     early: Vec<RTCIceCandidateInit>,
     pub(super) tracks: HashMap<&'static str, LocalTrack>,
     /// Where messages leave.
@@ -31,6 +34,8 @@ pub(super) struct Publisher {
 pub(super) struct Subscriber {
     pub(super) peer: Option<Peer>,
     offered: bool,
+    /// As a publisher's.
+    pub(super) connect_by: Option<Instant>,
     early: Vec<RTCIceCandidateInit>,
 }
 
@@ -70,7 +75,9 @@ impl Driver {
         if let Err(error) = peer.take_answer(answer.sdp).await {
             return Err(broken("answer", &error));
         }
-        publisher.answered = true;
+        if !std::mem::replace(&mut publisher.answered, true) {
+            publisher.connect_by = Some(Instant::now() + CONNECT);
+        }
         for candidate in publisher.early.drain(..) {
             note(peer.add_candidate(candidate).await);
         }
@@ -85,7 +92,9 @@ impl Driver {
             }
             Err(error) => return Err(broken("offer", &error)),
         };
-        self.subscriber.offered = true;
+        if !std::mem::replace(&mut self.subscriber.offered, true) {
+            self.subscriber.connect_by = Some(Instant::now() + CONNECT);
+        }
         for candidate in self.subscriber.early.drain(..) {
             note(peer.add_candidate(candidate).await);
         }
