@@ -50,6 +50,11 @@ pub enum Notice {
         /// In the order in which they came.
         people: Vec<Waiting>,
     },
+    /// Who is kept out, all of them. Told to hosts only.
+    Banned {
+        /// User ids, in their order.
+        people: Vec<String>,
+    },
 }
 
 /// Numbers in JSON as TRTC has them.

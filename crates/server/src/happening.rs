@@ -72,6 +72,20 @@ pub(crate) enum What {
     },
 }
 
+impl What {
+    /// Whether somebody's stay, or the room, is over.
+    pub(crate) fn ends(&self) -> bool {
+        match self {
+            What::RoomClosed { .. } => true,
+            What::Left { reason, .. } => *reason != LeaveReason::BecameAudience,
+            What::RoomCreated { .. }
+            | What::Entered { .. }
+            | What::RoleChanged { .. }
+            | What::Media { .. } => false,
+        }
+    }
+}
+
 /// What somebody sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {

@@ -346,6 +346,7 @@ impl Actor {
     }
 
     fn seated(&mut self, join: &lk::JoinResponse) {
+        self.forget_lists();
         if let Some(own) = &join.participant {
             self.own_changed(own);
         }

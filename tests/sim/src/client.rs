@@ -326,7 +326,9 @@ impl Client {
             News::Notice(Notice::UserLeft { user_id, reason }) => {
                 return self.others.will_leave(&user_id, reason);
             }
-            News::Notice(Notice::Exit { .. } | Notice::Host { .. } | Notice::Waiting { .. }) => return,
+            News::Notice(
+                Notice::Exit { .. } | Notice::Host { .. } | Notice::Waiting { .. } | Notice::Banned { .. },
+            ) => return,
             News::Packet { sid, piece } => return self.packet(&sid, piece, now),
             News::KeyFrameWanted => {
                 if let Some(camera) = &mut self.camera_out {

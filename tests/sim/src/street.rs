@@ -32,6 +32,7 @@ struct Shared {
 }
 
 /// The network. Dropping it ends its tasks.
+#[allow(missing_debug_implementations, reason = "what picks datagrams cannot be shown")]
 pub struct Street {
     shared: Arc<Mutex<Shared>>,
     tcp: SocketAddr,

@@ -17,8 +17,8 @@ use super::waiting::{Answer, WaitingRoom};
 pub(crate) const RETURN: Duration = Duration::from_secs(90);
 /// People a room keeps out at once.
 pub(crate) const MOST_BANNED: usize = 1000;
-/// People of whom a room remembers that they may not unmute when they come back.
-const MOST_HUSHED: usize = 1000;
+/// People of whom a room remembers that they may not unmute when they come back, or that they may.
+pub(crate) const MOST_HUSHED: usize = 1000;
 
 /// A room with somebody in it or expected in it.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ pub(crate) struct Room {
     pub(crate) waits: bool,
     /// Those who come may not unmute.
     pub(crate) muted_all: bool,
+    /// But these may, whom a host allowed it since.
+    pub(crate) allowed: BTreeSet<String>,
     pub(crate) waiting: WaitingRoom,
     /// What lets one person in each.
     pub(crate) invites: Invites,
@@ -72,10 +74,12 @@ pub(crate) struct Restored {
 pub(crate) struct Told {
     pub(crate) state: Option<RoomState>,
     pub(crate) kept: Option<String>,
-    /// Hosts who were told who waits.
+    /// Hosts who were told who waits and who is kept out.
     pub(crate) hosts: Vec<String>,
     /// Somebody waited when they were told last.
     pub(crate) waiting: bool,
+    /// Who was kept out when they were told last.
+    pub(crate) banned: BTreeSet<String>,
     /// A changed number of viewers alone waits until then.
     pub(crate) again: Option<Instant>,
 }
@@ -93,6 +97,8 @@ struct Kept {
     waits: bool,
     muted_all: bool,
     hushed: BTreeSet<String>,
+    #[serde(default)]
+    allowed: BTreeSet<String>,
     members: BTreeSet<String>,
     #[serde(default)]
     invites: Invites,
@@ -180,7 +186,7 @@ impl Room {
 
     /// The seat of somebody who is let in.
     pub(crate) fn seat(&mut self, user: &str) -> &mut Seat {
-        let forbidden = self.muted_all && !self.is_host(user);
+        let forbidden = self.muted_all && !self.is_host(user) && !self.allowed.contains(user);
         self.seats.entry(user.to_owned()).or_insert_with(|| {
             let away = self.hushed_away.remove(user);
             Seat { hushed: forbidden || away, ..Seat::default() }
@@ -305,7 +311,8 @@ impl Room {
             waiting_room: self.waits,
             muted_all: self.muted_all,
             forbidden,
-            banned: self.banned.iter().cloned().collect(),
+            // Only hosts hear those names.
+            banned: Vec::new(),
             audience: u32::try_from(audience).unwrap_or(u32::MAX),
         }
     }
@@ -333,6 +340,7 @@ impl Room {
             waits: self.waits,
             muted_all: self.muted_all,
             hushed,
+            allowed: self.allowed.clone(),
             members: if guarded { present().chain(members).collect() } else { BTreeSet::new() },
             invites: self.invites.clone(),
         };
@@ -353,6 +361,7 @@ impl Room {
             locked: kept.locked,
             waits: kept.waits,
             muted_all: kept.muted_all,
+            allowed: kept.allowed,
             invites: kept.invites,
             hushed_away: kept.hushed,
             restored: Some(Restored { until: now + RETURN, hosts, members: kept.members }),

@@ -436,7 +436,7 @@ impl Rooms {
         {
             self.agenda.order(key, order);
         }
-        tell::waiting(room, key, &mut self.agenda);
+        tell::hosts(room, key, &mut self.agenda);
         tell::state(room, key, &mut self.agenda, now);
         self.schedule(key);
     }

@@ -11,8 +11,9 @@ use crate::clock::signed_ms;
 
 /// The longest that something told may be on the disk later.
 const BATCH: Duration = Duration::from_millis(500);
-/// The same for what outlives a restart: whoever hears that a room is locked may rely on it.
-const KEPT: Duration = Duration::from_millis(20);
+/// What outlives a restart, and what ended, is on the disk as soon as nothing else is there to be written
+/// with it, and at the latest behind so many: whoever hears that a room is locked may rely on it.
+const TOGETHER: usize = 256;
 /// How often the server writes down that it runs.
 const ALIVE: Duration = Duration::from_secs(1);
 /// How often what is too old is looked for.
@@ -81,19 +82,25 @@ struct Writer<'a> {
 pub(super) fn run(database: &Connection, queue: &Receiver<Order>) {
     let mut writer = Writer { database, failing: false };
     let mut schedule = Schedule::new(Instant::now());
-    loop {
-        match queue.recv_timeout(schedule.wait(Instant::now())) {
-            Ok(Order::Tell(happening)) => {
-                writer.write(|database| record::record(database, &happening));
-                schedule.wrote(Instant::now(), BATCH);
+    'open: loop {
+        let mut next = queue.recv_timeout(schedule.wait(Instant::now()));
+        for _ in 0..TOGETHER {
+            match next {
+                Ok(Order::Tell(happening)) => {
+                    writer.write(|database| record::record(database, &happening));
+                    let within = if happening.what.ends() { Duration::ZERO } else { BATCH };
+                    schedule.wrote(Instant::now(), within);
+                }
+                Ok(Order::Keep { key, state }) => {
+                    writer.write(|database| schema::keep(database, &key, state.as_deref()));
+                    schedule.wrote(Instant::now(), Duration::ZERO);
+                }
+                Ok(Order::Ask(question)) => question(database),
+                Err(RecvTimeoutError::Timeout) => break,
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break 'open,
             }
-            Ok(Order::Keep { key, state }) => {
-                writer.write(|database| schema::keep(database, &key, state.as_deref()));
-                schedule.wrote(Instant::now(), KEPT);
-            }
-            Ok(Order::Ask(question)) => question(database),
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            let Ok(more) = queue.try_recv() else { break };
+            next = Ok(more);
         }
         let due = schedule.due(Instant::now());
         if due.alive {
@@ -167,10 +174,9 @@ mod tests {
         assert_eq!(schedule.due(at(1000)), Due { commit: true, alive: true, prune: false });
         assert_eq!(schedule.wait(at(1000)), Duration::from_millis(1000));
         schedule.wrote(at(1100), BATCH);
-        schedule.wrote(at(1200), KEPT);
-        schedule.wrote(at(1210), KEPT);
-        assert_eq!(schedule.wait(at(1210)), Duration::from_millis(10), "what is kept hurries");
-        assert_eq!(schedule.due(at(1220)), Due { commit: true, ..Due::default() });
+        schedule.wrote(at(1200), Duration::ZERO);
+        assert_eq!(schedule.wait(at(1200)), Duration::ZERO, "what is kept hurries");
+        assert_eq!(schedule.due(at(1200)), Due { commit: true, ..Due::default() });
         assert_eq!(schedule.due(at(3_600_000)), Due { commit: true, alive: true, prune: true });
     }
 

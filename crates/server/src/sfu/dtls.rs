@@ -66,7 +66,8 @@ impl DtlsProvider for Impatient {
         let dtls = match version {
             DtlsVersion::Dtls12 => dimpl::Dtls::new_12(config, cert, now),
             DtlsVersion::Dtls13 => dimpl::Dtls::new_13(config, cert, now),
-            _ => dimpl::Dtls::new_auto(config, cert, now),
+            DtlsVersion::Auto => dimpl::Dtls::new_auto(config, cert, now),
+            other => return Err(CryptoError::Other(format!("{other} is not known here"))),
         };
         Ok(Box::new(Watch { dtls, copies: Copies::default() }))
     }

@@ -26,6 +26,10 @@ pub(super) struct Standing {
     pub(super) token: Option<Token>,
     /// How the room stands, as the app was told.
     state: Option<RoomState>,
+    /// Who is kept out, where we are told.
+    banned: Vec<String>,
+    /// Somebody waits, as the app was told.
+    waits: bool,
     /// A role that was asked for and not told yet.
     switching: Option<Role>,
     /// The room service is asked for a role.
@@ -142,9 +146,21 @@ impl Actor {
     /// The room's metadata, which is how it stands.
     pub(super) fn room_stands(&mut self, metadata: &str) {
         let Some(state) = RoomState::from_metadata(metadata) else { return };
+        self.stands(RoomState { banned: self.standing.banned.clone(), ..state });
+    }
+
+    fn stands(&mut self, state: RoomState) {
         if self.standing.state.as_ref() != Some(&state) {
             self.standing.state = Some(state.clone());
             self.emit_in_room(Event::OnRoomState(state));
+        }
+    }
+
+    /// Another connection begins: what only hosts hear is told anew where there is something to tell.
+    pub(super) fn forget_lists(&mut self) {
+        self.standing.banned.clear();
+        if std::mem::take(&mut self.standing.waits) {
+            self.emit_in_room(Event::OnWaitingList { people: Vec::new() });
         }
     }
 
@@ -153,7 +169,16 @@ impl Actor {
         match notice {
             Notice::UserLeft { user_id, reason } => self.people.will_leave(&user_id, reason),
             Notice::Host { what, by } => self.emit_in_room(Event::OnHostAction { what, by }),
-            Notice::Waiting { people } => self.emit_in_room(Event::OnWaitingList { people }),
+            Notice::Waiting { people } => {
+                self.standing.waits = !people.is_empty();
+                self.emit_in_room(Event::OnWaitingList { people });
+            }
+            Notice::Banned { people } => {
+                self.standing.banned.clone_from(&people);
+                if let Some(state) = self.standing.state.clone() {
+                    self.stands(RoomState { banned: people, ..state });
+                }
+            }
             Notice::Exit { .. } => {}
         }
     }

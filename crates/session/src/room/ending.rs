@@ -34,7 +34,10 @@ impl Ending {
     pub fn from_notice(notice: Notice) -> Option<Self> {
         match notice {
             Notice::Exit { reason, cause, by, message } => Some(Self { reason, cause, by, message }),
-            Notice::UserLeft { .. } | Notice::Host { .. } | Notice::Waiting { .. } => None,
+            Notice::UserLeft { .. }
+            | Notice::Host { .. }
+            | Notice::Waiting { .. }
+            | Notice::Banned { .. } => None,
         }
     }
 

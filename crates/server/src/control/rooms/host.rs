@@ -7,7 +7,7 @@ use confab_protocol::{Code, Fault, HostAction, Notice, UserId};
 use super::{NoSuchRoom, Rooms};
 use crate::control::effect::Order;
 use crate::control::rights::{Standing, allowed};
-use crate::control::room::{MOST_BANNED, Room};
+use crate::control::room::{MOST_BANNED, MOST_HUSHED, Room};
 use crate::engine::Kind;
 
 /// Who acts.
@@ -159,6 +159,9 @@ fn absent(user: &str) -> Fault {
 fn mute(room: &mut Room, whom: Option<&str>, allow_unmute: bool) -> Vec<Order> {
     let hosts: Vec<String> = room.owner.iter().chain(&room.co_hosts).cloned().collect();
     room.muted_all |= whom.is_none() && !allow_unmute;
+    if !allow_unmute {
+        room.allowed.retain(|user| whom.is_some_and(|whom| whom != user));
+    }
     let scene = room.scene;
     let mut orders = Vec::new();
     let mut seats: Vec<_> = room.seats.iter_mut().collect();
@@ -183,8 +186,15 @@ fn mute(room: &mut Room, whom: Option<&str>, allow_unmute: bool) -> Vec<Order> {
 
 fn allow_unmute(room: &mut Room, whom: Option<&str>) -> Vec<Order> {
     room.muted_all &= whom.is_some();
-    if whom.is_none() {
-        room.hushed_away.clear();
+    match whom {
+        None => {
+            room.hushed_away.clear();
+            room.allowed.clear();
+        }
+        Some(user) if room.muted_all && room.allowed.len() < MOST_HUSHED => {
+            room.allowed.insert(user.to_owned());
+        }
+        Some(_) => {}
     }
     let scene = room.scene;
     let meant = |user: &String| whom.is_none_or(|whom| whom == user);

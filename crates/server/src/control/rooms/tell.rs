@@ -1,4 +1,4 @@
-//! Telling people how a room stands, and who waits at its door.
+//! Telling people how a room stands, and its hosts who waits at its door and who is kept out.
 
 use std::time::{Duration, Instant};
 
@@ -10,23 +10,47 @@ use crate::control::room::Room;
 /// How long a changed number of viewers may wait to be told.
 pub(super) const AUDIENCE_PAUSE: Duration = Duration::from_secs(2);
 
-/// Tells hosts who waits: all where that has changed, else those who are new. Who is no host any more waits
-/// for nobody.
-pub(super) fn waiting(room: &mut Room, key: &str, agenda: &mut Agenda) {
-    let (changed, people, hosts) = (room.waiting.take_changed(), room.waiting.people(), room.hosts());
-    let no_more = |one: &&String| !hosts.contains(one) && room.is_present(one);
-    let former: Vec<String> = room.told.hosts.iter().filter(no_more).cloned().collect();
-    if room.told.waiting && !former.is_empty() {
-        agenda.order(key, Order::Notice(Notice::Waiting { people: Vec::new() }, former));
+/// Tells hosts who waits and who is kept out: all where that has changed, else those who are new. Who is no
+/// host any more hears of nobody.
+pub(super) fn hosts(room: &mut Room, key: &str, agenda: &mut Agenda) {
+    let hosts = room.hosts();
+    let (changed, people) = (room.waiting.take_changed(), room.waiting.people());
+    let waits = !people.is_empty();
+    let first = Heard { before: room.told.waiting, now: waits, changed };
+    for (to, people) in first.tell(room, &hosts, people) {
+        agenda.order(key, Order::Notice(Notice::Waiting { people }, to));
     }
     if changed {
-        room.told.waiting = !people.is_empty();
+        room.told.waiting = waits;
     }
-    let is_new = |host: &&String| !people.is_empty() && !room.told.hosts.contains(host);
-    let to: Vec<String> = hosts.iter().filter(|host| changed || is_new(host)).cloned().collect();
+    let changed = room.told.banned != room.banned;
+    let second = Heard { before: !room.told.banned.is_empty(), now: !room.banned.is_empty(), changed };
+    let people = if second.now { room.banned.iter().cloned().collect() } else { Vec::new() };
+    for (to, people) in second.tell(room, &hosts, people) {
+        agenda.order(key, Order::Notice(Notice::Banned { people }, to));
+    }
+    if changed {
+        room.told.banned.clone_from(&room.banned);
+    }
     room.told.hosts = hosts;
-    if !to.is_empty() {
-        agenda.order(key, Order::Notice(Notice::Waiting { people }, to));
+}
+
+/// A list that only hosts hear: whether somebody was on it when they were told last, and is now.
+struct Heard {
+    before: bool,
+    now: bool,
+    changed: bool,
+}
+
+impl Heard {
+    /// Who is told what.
+    fn tell<P>(&self, room: &Room, hosts: &[String], people: Vec<P>) -> Vec<(Vec<String>, Vec<P>)> {
+        let no_more = |one: &&String| !hosts.contains(one) && room.is_present(one);
+        let former = room.told.hosts.iter().filter(no_more).filter(|_| self.before).cloned().collect();
+        let is_new = |host: &&String| self.now && !room.told.hosts.contains(host);
+        let to = hosts.iter().filter(|host| self.changed || is_new(host)).cloned().collect();
+        let told: [(Vec<String>, Vec<P>); 2] = [(former, Vec::new()), (to, people)];
+        told.into_iter().filter(|(to, _)| !to.is_empty()).collect()
     }
 }
 

@@ -173,3 +173,26 @@ fn whoever_becomes_the_owner_may_unmute() {
     assert_eq!(orders(&effects), ["c may voice true"]);
     assert_eq!(state(&effects).unwrap().forbidden, Vec::<String>::new());
 }
+
+#[test]
+fn whom_a_host_allowed_to_unmute_among_the_muted_may_do_so_when_they_are_back() {
+    let now = Instant::now();
+    let mut rooms = call(&["a", "b", "c"], now);
+    let allow = |user| HostAction::AllowUnmute { user_id: Some(id(user)) };
+    let mute = |user_id| HostAction::Mute { user_id, allow_unmute: false };
+    let may = |rooms: &mut Rooms, user: &str| {
+        rooms.reserve(&caller(user), now).unwrap();
+        take(rooms, KEY, user, now).unwrap().permission.unwrap().publish.audio
+    };
+    rooms.act(KEY, &by("a"), &mute(None), now).unwrap();
+    rooms.act(KEY, &by("a"), &allow("b"), now).unwrap();
+    let mut anew = restarted(&mut rooms, now);
+    assert!(may(&mut anew, "b"), "after a restart");
+    assert!(!may(&mut anew, "c"));
+    rooms.left(KEY, "b", LeaveReason::Left, now);
+    assert!(may(&mut rooms, "b"), "after they left");
+    rooms.joined(KEY, "b", now);
+    rooms.act(KEY, &by("a"), &mute(Some(id("b"))), now).unwrap();
+    rooms.left(KEY, "b", LeaveReason::Left, now);
+    assert!(!may(&mut rooms, "b"), "muted anew");
+}

@@ -39,6 +39,7 @@ pub(super) fn orders(effects: &[Effect]) -> Vec<String> {
                 let people: Vec<&str> = people.iter().map(|one| one.user_id.as_str()).collect();
                 format!("waiting {people:?} to {to:?}")
             }
+            Order::Notice(Notice::Banned { people }, to) => format!("banned {people:?} to {to:?}"),
             Order::Remove(..) | Order::Dismiss(_) | Order::Notice(..) => format!("{order:?}"),
             Order::Metadata(_) => return None,
         }),
@@ -364,14 +365,33 @@ fn hosts_bans_and_locks_outlive_a_restart_for_those_who_come_back_in_time() {
         anew.reserve(&caller(user), now).unwrap();
         anew.joined(KEY, user, now);
     }
-    let told = state(&anew.effects()).unwrap();
+    let effects = anew.effects();
+    let told = state(&effects).unwrap();
     assert_eq!((told.owner.as_deref(), told.co_hosts.as_slice()), (Some("a"), &["b".to_owned()][..]));
-    assert!(told.locked && told.forbidden == ["c"] && told.banned == ["d"], "{told:?}");
+    assert!(told.locked && told.forbidden == ["c"], "{told:?}");
+    let banned = orders(&effects).into_iter().filter(|order| order.starts_with("banned"));
+    assert_eq!(banned.collect::<Vec<_>>(), [r#"banned ["d"] to ["b"]"#, r#"banned ["d"] to ["a"]"#]);
     let mut late = Rooms::default();
     late.restore(vec![(KEY.to_owned(), text)], now);
     late.expire(now + seconds(90));
     assert!(late.effects().contains(&Effect::Keep { room: KEY.to_owned(), state: None }));
     late.reserve(&caller("d"), now + seconds(90)).expect("the room is over");
+}
+
+#[test]
+fn who_is_kept_out_only_hosts_hear() {
+    let now = Instant::now();
+    let mut rooms = call(&["a", "b", "c"], now);
+    let co_host = |on| HostAction::CoHost { user_id: id("b"), on };
+    let ban = HostAction::Remove { user_id: id("x"), ban: true };
+    rooms.act(KEY, &by("a"), &ban, now).unwrap();
+    let effects = rooms.effects();
+    assert!(orders(&effects).contains(&r#"banned ["x"] to ["a"]"#.to_owned()));
+    assert!(state(&effects).is_none_or(|told| told.banned.is_empty()), "not in what everybody can read");
+    assert!(act(&mut rooms, "a", &co_host(true), now).contains(&r#"banned ["x"] to ["b"]"#.to_owned()));
+    assert!(act(&mut rooms, "a", &co_host(false), now).contains(&r#"banned [] to ["b"]"#.to_owned()));
+    let unban = HostAction::Unban { user_id: id("x") };
+    assert!(act(&mut rooms, "a", &unban, now).contains(&r#"banned [] to ["a"]"#.to_owned()));
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub(super) struct Room {
     members_away: BTreeSet<usize>,
     /// People who are out and may not unmute when they come back.
     hushed_away: BTreeSet<usize>,
+    /// Who may unmute though all were muted.
+    allowed: BTreeSet<usize>,
     /// Tickets for one person, and whom they let in.
     pub(super) invites: BTreeMap<String, Option<usize>>,
     /// Viewers came or went, who need not be counted before then.
@@ -157,7 +159,7 @@ impl Room {
                 .filter(|who| self.hushed.contains(who) && !self.watches(**who))
                 .map(name)
                 .collect(),
-            banned: self.banned.iter().map(name).collect(),
+            banned: Vec::new(),
             audience: self.here.keys().filter(|who| self.watches(**who)).count() as u32,
         }
     }

@@ -63,6 +63,8 @@ struct Person {
     role: Option<Role>,
     /// Who waits, as they heard.
     waiting: Vec<String>,
+    /// Who is kept out, as they heard.
+    banned: Vec<String>,
 }
 
 /// Somebody is out, or where nobody is named the room is closed.
@@ -276,7 +278,7 @@ impl World {
 
     fn arrive(&mut self, who: usize, at: usize) -> Result<(), String> {
         let Some(knocked) = self.client(who, at).knocked.take() else { return Ok(()) };
-        let person = Person { role: Some(knocked.role), permission: knocked.permission, waiting: Vec::new() };
+        let person = Person { role: Some(knocked.role), permission: knocked.permission, waiting: Vec::new(), banned: Vec::new() };
         self.come(who, at, person, Some(knocked))
     }
 
@@ -461,6 +463,13 @@ impl World {
                 for user in to {
                     if let Some(person) = self.person(at, &user) {
                         person.waiting = people.iter().map(|one| one.user_id.clone()).collect();
+                    }
+                }
+            }
+            Order::Notice(Notice::Banned { people }, to) => {
+                for user in to {
+                    if let Some(person) = self.person(at, &user) {
+                        person.banned.clone_from(&people);
                     }
                 }
             }

@@ -49,7 +49,8 @@ impl Model {
         self.tickets += 1;
         let Some(room) = self.rooms.get_mut(&at) else { return Entering::Let };
         room.scene = Some(how.scene);
-        let forbidden = room.muted_all && !room.is_host(who) || room.hushed_away.contains(&who);
+        let muted = room.muted_all && !room.is_host(who) && !room.allowed.contains(&who);
+        let forbidden = muted || room.hushed_away.contains(&who);
         if !room.has_place(who) {
             room.hushed.extend(forbidden.then_some(who));
             room.hushed_away.remove(&who);

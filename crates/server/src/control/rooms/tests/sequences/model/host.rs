@@ -82,13 +82,21 @@ impl Model {
                 let heard = whom.iter().filter(|who| !room.watches(**who));
                 done.silenced = heard.map(|who| (NAMES[*who].to_owned(), Kind::Audio)).collect();
                 if !allow_unmute {
+                    match target {
+                        Some(one) => drop(room.allowed.remove(&one)),
+                        None => room.allowed.clear(),
+                    }
                     room.hushed.extend(whom);
                 }
             }
             HostAction::AllowUnmute { .. } => match target {
-                Some(one) => drop(room.hushed.remove(&one)),
+                Some(one) => {
+                    room.hushed.remove(&one);
+                    room.allowed.extend(room.muted_all.then_some(one));
+                }
                 None => {
                     room.hushed.clear();
+                    room.allowed.clear();
                     room.hushed_away.clear();
                     room.muted_all = false;
                 }

@@ -59,9 +59,11 @@ impl World {
                 let role = wanted.here.get(who).map(|here| here.role);
                 same(&format!("the role of {name}"), person.role, role)?;
             }
-            if wanted.is_host(*who) {
-                same(&format!("waiting, as {name} heard"), person.waiting.as_slice(), waiting)?;
-            }
+            let banned: Vec<String> = names(wanted.banned.iter()).collect();
+            let heard: (&[String], &[String]) =
+                if wanted.is_host(*who) { (waiting, &banned) } else { (&[], &[]) };
+            let told = (person.waiting.as_slice(), person.banned.as_slice());
+            same(&format!("waiting and kept out, as {name} heard"), told, heard)?;
         }
         Ok(())
     }
