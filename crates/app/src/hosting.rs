@@ -4,6 +4,7 @@ mod doors;
 mod networks;
 mod outside;
 mod plan;
+mod public;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::outside::Routers;
+use super::public::is_public;
 
 /// How often the addresses are looked at while other computers may come in.
 const EVERY: Duration = Duration::from_secs(3);
@@ -90,10 +91,7 @@ fn offered(found: Vec<IpAddr>, outward: &[Option<IpAddr>]) -> Vec<IpAddr> {
 fn is_reachable(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
-        IpAddr::V6(ip) => {
-            let [first, ..] = ip.segments();
-            ip.is_unique_local() || first & 0xe000 == 0x2000
-        }
+        IpAddr::V6(v6) => v6.is_unique_local() || is_public(ip),
     }
 }
 
@@ -114,16 +112,17 @@ mod tests {
             "fd00::2",
             "172.17.0.1",
             "2001:db8::7",
+            "2000::7",
             "192.168.1.5",
             "169.254.1.1",
             "fd00::2",
             "::ffff:10.0.0.1",
             "ff02::1",
         ]);
-        let outward = [Some("192.168.1.5".parse().unwrap()), Some("2001:db8::7".parse().unwrap())];
-        let expected = ips(&["192.168.1.5", "172.17.0.1", "2001:db8::7", "fd00::2"]);
+        let outward = [Some("192.168.1.5".parse().unwrap()), Some("2000::7".parse().unwrap())];
+        let expected = ips(&["192.168.1.5", "172.17.0.1", "2000::7", "fd00::2"]);
         assert_eq!(offered(found.clone(), &outward), expected);
-        let unknown = ips(&["172.17.0.1", "192.168.1.5", "fd00::2", "2001:db8::7"]);
+        let unknown = ips(&["172.17.0.1", "192.168.1.5", "fd00::2", "2000::7"]);
         assert_eq!(offered(found, &[None, None]), unknown);
     }
 }

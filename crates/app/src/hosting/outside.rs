@@ -27,7 +27,7 @@ use crate::{Hosting, view};
 use obstacle::Obstacle;
 pub(crate) use router::Routers;
 use router::{Mapping, Router, Wanted};
-use rule::{Opened, Proof, Rule, is_public};
+use rule::{Opened, Proof, Rule};
 
 /// The name of the thread that speaks with the router.
 const THREAD: &str = "outside";
@@ -203,7 +203,7 @@ impl Keeper {
     /// Opens the ports, or keeps them open, and looks where they lead.
     async fn open(&mut self) -> Result<Opened, Ended> {
         let target = self.target.clone().ok_or(Obstacle::NoNetwork)?;
-        if is_public(*target.http.ip()) {
+        if (self.means.routers.public)(*target.http.ip()) {
             return Ok(Opened { address: target.http, proof: Proof::Direct, lease: None });
         }
         let Ports { entrance, media, lease } = self.lead_to(&target).await?;
@@ -285,7 +285,7 @@ impl Keeper {
         if external.ip().is_unspecified() {
             return Err(Obstacle::NoAddress.into());
         }
-        if !is_public(*external.ip()) {
+        if !(self.means.routers.public)(*external.ip()) {
             return Err(Obstacle::Inside(*external.ip()).into());
         }
         self.told.extend(NonZeroU16::new(external.port()).map(|told| (inside, told)));

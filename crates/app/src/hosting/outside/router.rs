@@ -10,6 +10,7 @@ use crab_nat::{PortMapping, TimeoutConfig};
 
 use super::obstacle::Obstacle;
 use super::{pcp, upnp};
+use crate::hosting::public::is_public;
 
 type Guess = dyn Fn(Ipv4Addr) -> Vec<Ipv4Addr> + Send + Sync;
 type Reach = dyn Fn(SocketAddrV4) -> SocketAddrV4 + Send + Sync;
@@ -27,6 +28,8 @@ pub(crate) struct Routers {
     pub(crate) searched: Duration,
     /// Who is taken for a router, though no router has such an address; nobody but in tests.
     pub(crate) trusted: Vec<IpAddr>,
+    /// Which addresses the internet reaches, see [`is_public`]; more of them in tests.
+    pub(crate) public: fn(Ipv4Addr) -> bool,
     /// Where an address outside is reached from here: at itself, but in tests.
     pub(crate) reach: Arc<Reach>,
 }
@@ -40,6 +43,7 @@ impl Routers {
             search: upnp::SEARCH,
             searched: upnp::SEARCHED,
             trusted: Vec::new(),
+            public: |ip| is_public(ip.into()),
             reach: Arc::new(|address| address),
         }
     }

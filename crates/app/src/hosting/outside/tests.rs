@@ -12,12 +12,15 @@ use std::time::Duration;
 use self::fake::{Gateway, Says, Script, Upnp, Voice, all_closed};
 use super::Routers;
 use super::pcp::WAITS;
+use crate::hosting::public::is_public;
 use crate::hosting::tests::kept;
 use crate::hosting::{Networks, Opening, Running};
 use crate::view::{Outside, OutsideState};
 
 /// Stands for this computer's address in its network.
 const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+/// Stands for an address of the internet. It is one for documentation, which nobody has, and what is
+/// looked for there is looked for elsewhere, see [`routers`].
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 9);
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,6 +34,7 @@ fn routers(search: Option<&Upnp>, gateway: Option<&Gateway>, reach: SocketAddr) 
         search: search.map_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9), |router| v4(router.address)),
         searched: search.map_or(Duration::from_millis(100), |_| Duration::from_secs(4)),
         trusted: vec![Ipv4Addr::LOCALHOST.into()],
+        public: |ip| ip == OUTSIDE || is_public(ip.into()),
         reach: Arc::new(move |_| reach),
     }
 }
