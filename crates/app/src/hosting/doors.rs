@@ -151,7 +151,7 @@ impl Doors {
     fn set_outside(&mut self, wanted: bool) -> Result<(), Fault> {
         if !wanted {
             self.outside = None;
-            self.tell.send_if_modified(|shown| outside::tell(shown, view::Outside::default()));
+            self.tell.send_if_modified(|shown| outside::tell(shown, view::Outside::default(), None));
             return Ok(());
         }
         if self.outside.is_some() {

@@ -203,12 +203,13 @@ impl Keeper {
     /// Opens the ports, or keeps them open, and looks where they lead.
     async fn open(&mut self) -> Result<Opened, Ended> {
         let target = self.target.clone().ok_or(Obstacle::NoNetwork)?;
-        if (self.means.routers.public)(*target.http.ip()) {
-            return Ok(Opened { address: target.http, proof: Proof::Direct, lease: None });
-        }
         let Ports { entrance, media, lease } = self.lead_to(&target).await?;
         self.means.translator.set(media);
         self.go_on()?;
+        if entrance.ip() == target.http.ip() {
+            // What this computer sends to itself meets no firewall, so a look would show nothing.
+            return Ok(Opened { address: entrance, proof: Proof::Granted, lease });
+        }
         let (identity, seen) = (Arc::clone(&self.means.identity), (self.means.routers.reach)(entrance));
         let look = tokio::task::spawn_blocking(move || identity.look_for_itself(seen.into(), LOOK));
         match look.await.unwrap_or(Answers::Nobody) {
@@ -220,7 +221,11 @@ impl Keeper {
 
     /// The ports of the router that is known, or of the first way that opens them all.
     async fn lead_to(&mut self, target: &Target) -> Result<Ports, Ended> {
-        let mut why = Obstacle::NoRouter;
+        // An address of the internet may be reached without anybody who opens ports.
+        let mut why = match (self.means.routers.public)(*target.http.ip()) {
+            true => Obstacle::Untried(target.http),
+            false => Obstacle::NoRouter,
+        };
         for way in [Way::Known, Way::Pcp, Way::Upnp] {
             match self.lead_by(way, target).await {
                 Ok(ports) => return Ok(ports),
@@ -265,7 +270,11 @@ impl Keeper {
         let mut media = Vec::new();
         for local in &target.media {
             let (outside, kept) = self.port(router, *local).await?;
-            media.push(Translated { local: *local, outside: outside.into() });
+            let outside = SocketAddr::from(outside);
+            // What is reached where it is has been told already.
+            if outside != local.address {
+                media.push(Translated { local: *local, outside });
+            }
             lease = lease.into_iter().chain(kept).min();
         }
         Ok(Ports { entrance, media, lease })
@@ -324,8 +333,8 @@ impl Keeper {
     }
 
     fn show(&self) {
-        let shown = self.rule.shown();
-        self.means.tell.send_if_modified(|hosting| tell(hosting, shown));
+        let (shown, door) = (self.rule.shown(), self.target.as_ref().map(|target| target.http));
+        self.means.tell.send_if_modified(|hosting| tell(hosting, shown, door));
     }
 }
 
@@ -334,15 +343,17 @@ fn inside(port: MediaPort) -> Inside {
 }
 
 /// Tells how the way in stands; while it is open its address is the first of all, because it works for
-/// most people. True when that changes anything.
-pub(super) fn tell(hosting: &mut Hosting, outside: view::Outside) -> bool {
+/// most people. That of the door it leads to is among them anyway. True when that changes anything.
+pub(super) fn tell(hosting: &mut Hosting, outside: view::Outside, door: Option<SocketAddrV4>) -> bool {
     if hosting.outside == outside {
         return false;
     }
-    let before = std::mem::replace(&mut hosting.outside, outside).address;
+    let door = door.map(|door| door.to_string());
+    let another = |address: &String| Some(address) != door.as_ref();
+    let before = std::mem::replace(&mut hosting.outside, outside).address.filter(another);
     hosting.addresses.retain(|address| Some(address) != before.as_ref());
-    if let Some(address) = &hosting.outside.address {
-        hosting.addresses.insert(0, address.clone());
+    if let Some(address) = hosting.outside.address.clone().filter(another) {
+        hosting.addresses.insert(0, address);
     }
     true
 }

@@ -13,6 +13,8 @@ pub(super) enum Obstacle {
     NoNetwork,
     /// No router answered.
     NoRouter,
+    /// The same where this computer's own address is one of the internet: others may reach it there.
+    Untried(SocketAddrV4),
     /// The router's answers are none.
     Unclear,
     /// The router answered and does not open the port.
@@ -54,7 +56,7 @@ impl Obstacle {
 
     fn weight(&self) -> u8 {
         match self {
-            Obstacle::NoNetwork | Obstacle::NoRouter => 0,
+            Obstacle::NoNetwork | Obstacle::NoRouter | Obstacle::Untried(_) => 0,
             Obstacle::Unclear => 1,
             Obstacle::NoAddress | Obstacle::Refused(_) => 2,
             Obstacle::Inside(_) | Obstacle::Foreign(_) => 3,
@@ -71,7 +73,11 @@ impl Obstacle {
         use Refusal::Offline;
         matches!(
             self,
-            Obstacle::NoRouter | Obstacle::Unclear | Obstacle::NoAddress | Obstacle::Refused(Offline)
+            Obstacle::NoRouter
+                | Obstacle::Untried(_)
+                | Obstacle::Unclear
+                | Obstacle::NoAddress
+                | Obstacle::Refused(Offline)
         )
     }
 }
@@ -100,6 +106,12 @@ impl fmt::Display for Obstacle {
             Obstacle::NoRouter => f.write_str(
                 "No router answered that opens ports for programs. Switch UPnP or NAT-PMP on in its \
                  settings, or host on a server.",
+            ),
+            Obstacle::Untried(address) => write!(
+                f,
+                "This computer has an address on the internet itself, {address}. Whether a firewall keeps \
+                 others out cannot be seen from here, and no router answered that lets them through. Ask a \
+                 friend to try the invitation; if it fails, let Confab through in the firewall's settings."
             ),
             Obstacle::Unclear => f.write_str(
                 "A router answered, but not in a way that can be understood. Restart it, or lead a port to \
@@ -182,7 +194,16 @@ mod tests {
             Refusal::Unable,
             Refusal::said(501, "Action failed"),
         ];
-        let others = [Obstacle::NoNetwork, Obstacle::NoRouter, Obstacle::Unclear, Obstacle::NoAddress];
+        let address: SocketAddrV4 = "203.0.113.9:7880".parse().unwrap();
+        let others = [
+            Obstacle::NoNetwork,
+            Obstacle::NoRouter,
+            Obstacle::Untried(address),
+            Obstacle::Unclear,
+            Obstacle::NoAddress,
+            Obstacle::Inside(*address.ip()),
+            Obstacle::Foreign(address),
+        ];
         let all: Vec<Obstacle> = refusals.into_iter().map(Obstacle::from).chain(others).collect();
         let said: BTreeSet<String> = all.iter().map(Obstacle::to_string).collect();
         assert_eq!(said.len(), all.len());

@@ -114,17 +114,23 @@ impl Router {
     }
 }
 
-/// Who may be the router of a network: what Linux says, and the first and the last address of the network,
-/// one of which nearly every router has. Who is none does not answer.
+/// Who may be the router of the network in which this computer has that address.
 fn gateways(local: Ipv4Addr) -> Vec<Ipv4Addr> {
-    let told = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
+    let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
     let masks =
         if_addrs::get_if_addrs().unwrap_or_default().into_iter().filter_map(|found| match found.addr {
             if_addrs::IfAddr::V4(v4) if v4.ip == local => Some(v4.netmask),
             if_addrs::IfAddr::V4(_) | if_addrs::IfAddr::V6(_) => None,
         });
-    let mut guesses: Vec<Ipv4Addr> = told.lines().filter_map(default_route).collect();
-    for mask in masks {
+    guesses(local, &routes, masks)
+}
+
+/// What Linux's table of routes says, and the first and the last address of the network by its mask, one of
+/// which nearly every router has. Who is none does not answer. In a network of the internet itself these are
+/// strangers, who are left alone.
+fn guesses(local: Ipv4Addr, routes: &str, masks: impl Iterator<Item = Ipv4Addr>) -> Vec<Ipv4Addr> {
+    let mut guesses: Vec<Ipv4Addr> = routes.lines().filter_map(default_route).collect();
+    for mask in masks.filter(|_| !is_public(local.into())) {
         let (ip, mask) = (u32::from(local), u32::from(mask));
         guesses.extend([(ip & mask) | 1, (ip | !mask) & !1].map(Ipv4Addr::from));
     }
@@ -155,5 +161,22 @@ mod tests {
         {
             assert_eq!(default_route(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_ends_of_a_network_are_guessed_unless_strangers_have_them() {
+        let ips = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Ipv4Addr>>();
+        let guess = |local: &str, router: &str| {
+            let [local, router] = [local, router].map(|text| text.parse::<Ipv4Addr>().unwrap());
+            let number = u32::from_ne_bytes(router.octets());
+            let routes = format!("Iface Destination Gateway\neth0 00000000 {number:08X}\n");
+            guesses(local, &routes, [Ipv4Addr::new(255, 255, 255, 0)].into_iter())
+        };
+        assert_eq!(guess("192.168.1.20", "192.168.1.254"), ips(&["192.168.1.254", "192.168.1.1"]));
+        assert_eq!(
+            guess("192.168.1.20", "192.168.1.7"),
+            ips(&["192.168.1.7", "192.168.1.1", "192.168.1.254"])
+        );
+        assert_eq!(guess("198.20.0.20", "198.20.0.7"), ips(&["198.20.0.7"]));
     }
 }

@@ -31,8 +31,8 @@ pub(super) enum Proof {
     Seen,
     /// The router does not let its own network look from outside.
     Hidden,
-    /// It is this computer's own.
-    Direct,
+    /// It is this computer's own, and who stands before it says that it lets others through.
+    Granted,
 }
 
 impl Proof {
@@ -44,9 +44,9 @@ impl Proof {
                 "The router has opened it, but does not let this computer look from outside. Ask a friend to \
                  try the invitation.",
             ),
-            Proof::Direct => Some(
-                "This computer has an address on the internet itself. Whether a firewall keeps others out \
-                 cannot be seen from here; ask a friend to try the invitation.",
+            Proof::Granted => Some(
+                "The router says that it lets others through to this computer, which cannot be tried from \
+                 here. Ask a friend to try the invitation.",
             ),
         }
     }
@@ -169,12 +169,17 @@ mod tests {
     fn what_is_open_outlives_a_silent_router_until_its_lease_is_over() {
         let start = Instant::now();
         let mut rule = Rule::new(start);
-        rule.opened(opened(Some(100), Proof::Hidden), start);
-        assert!(rule.shown().message.unwrap().contains("friend"), "not proven");
-        rule.failed(Obstacle::NoRouter, start + Duration::from_secs(50));
-        assert_eq!(rule.shown().state, OutsideState::Open);
-        rule.failed(Obstacle::NoRouter, start + Duration::from_secs(100));
-        assert_eq!(rule.shown().state, OutsideState::Failed);
+        for (proof, silence) in [
+            (Proof::Hidden, Obstacle::NoRouter),
+            (Proof::Granted, Obstacle::Untried("203.0.113.9:7880".parse().unwrap())),
+        ] {
+            rule.opened(opened(Some(100), proof), start);
+            assert!(rule.shown().message.unwrap().contains("friend"), "not proven");
+            rule.failed(silence.clone(), start + Duration::from_secs(50));
+            assert_eq!(rule.shown().state, OutsideState::Open);
+            rule.failed(silence, start + Duration::from_secs(100));
+            assert_eq!(rule.shown().state, OutsideState::Failed);
+        }
         rule.opened(opened(Some(100), Proof::Seen), start);
         rule.failed(Obstacle::Foreign("203.0.113.9:7880".parse().unwrap()), start);
         assert_eq!(rule.shown().state, OutsideState::Failed, "it leads to somebody else");

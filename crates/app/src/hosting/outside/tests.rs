@@ -149,6 +149,31 @@ async fn what_cannot_be_seen_from_here_is_open_and_said_to_be_unproven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_the_internet_is_open_where_a_router_says_so_and_else_said_to_be_untried() {
+    let (door, router) = (door(), Upnp::start(upnp(HERE)));
+    let of_the_internet = |search: Option<&Upnp>| Routers { public: |_| true, ..routers(search, None, door) };
+    let mut alone = start(of_the_internet(None), &door);
+    alone.open(&wish(true, door)).unwrap();
+    let untried = until(&mut alone, OutsideState::Failed).await;
+    let said = untried.message.unwrap();
+    assert!(said.contains(&door.to_string()) && said.contains("firewall"), "{said}");
+    assert_eq!(untried.address, None, "nobody knows whether it works");
+    assert_eq!(alone.info.addresses, [door.to_string()], "invitations offer it all the same");
+    alone.stop();
+
+    let mut running = start(of_the_internet(Some(&router)), &door);
+    running.open(&wish(true, door)).unwrap();
+    let open = until(&mut running, OutsideState::Open).await;
+    assert_eq!(open.address, Some(door.to_string()));
+    assert!(open.message.unwrap().contains("Ask a friend"), "not proven");
+    assert_eq!(running.info.addresses, [door.to_string()], "it is told once");
+    running.open(&wish(false, door)).unwrap();
+    assert_eq!(running.info.addresses, [door.to_string()], "this network stays");
+    running.stop();
+    assert!(all_closed(&router.asked()), "{:?}", router.asked());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_else_at_the_address_is_noticed() {
     let (door, router) = (door(), Gateway::start(Voice::pcp(OUTSIDE)));
     let other = Upnp::start(Script::default());

@@ -120,6 +120,28 @@ async fn no_other_way_is_tried_where_the_router_itself_is_inside() {
 }
 
 #[tokio::test]
+async fn people_are_let_through_to_an_address_of_the_internet_and_media_is_where_it_was() {
+    let router = Upnp::start(upnp(HERE));
+    let (mut keeper, _server) = keeper(Some(&router), None);
+    keeper.means.routers.public = |_| true;
+    let opened = open(&mut keeper).await.unwrap();
+    let target = keeper.target.clone().unwrap();
+    assert_eq!((opened.address, opened.proof), (target.http, Proof::Granted));
+    let ports = keeper.lead_to(&target).await.unwrap();
+    assert!(ports.entrance == target.http && ports.media.is_empty(), "{ports:?}");
+    keeper.give_back().await;
+    assert!(all_closed(&router.asked()), "{:?}", router.asked());
+}
+
+#[tokio::test]
+async fn what_a_router_refuses_is_said_at_an_address_of_the_internet_too() {
+    let strict = Gateway::start(refusing(2));
+    let (mut keeper, _server) = keeper(None, Some(&strict));
+    keeper.means.routers.public = |_| true;
+    assert_eq!(open(&mut keeper).await.unwrap_err(), Refusal::Forbidden.into());
+}
+
+#[tokio::test]
 async fn nothing_is_asked_once_it_is_over() {
     let router = Gateway::start(Voice::pcp(OUTSIDE));
     let (mut keeper, _server) = keeper(None, Some(&router));
