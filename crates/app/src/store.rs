@@ -1,6 +1,6 @@
 //! The few files that outlive the program.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -161,7 +161,7 @@ impl Store {
 
     /// Opens a file for its owner alone, whatever is in it.
     fn open_or_make(&self, path: &Path) -> io::Result<File> {
-        fs::create_dir_all(&self.folder)?;
+        make_folder(&self.folder)?;
         let file = owners_alone(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
         tighten(&file, path);
         Ok(file)
@@ -200,18 +200,30 @@ impl Store {
     /// Writes beside the file and moves over it, so that it is whole or not there.
     fn write(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
         let beside = path.with_extension(format!("{}.new", std::process::id()));
-        let written =
-            fs::create_dir_all(&self.folder).and_then(|()| private_file(&beside)).and_then(|mut file| {
-                file.write_all(content)?;
-                file.sync_all()?;
-                fs::rename(&beside, path)
-            });
+        let written = make_folder(&self.folder).and_then(|()| private_file(&beside)).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()?;
+            fs::rename(&beside, path)
+        });
         written.map_err(|source| {
             // What is left of it would be in nobody's way, but holds a key.
             let _ = fs::remove_file(&beside);
             StoreError::File { what: "written", path: path.to_owned(), source }
         })
     }
+}
+
+/// Makes a folder, and those above it that are missing, for its owner alone, as the XDG base directory
+/// specification wants it. One that is there stays as it is.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
 }
 
 /// A new file that only its owner may read.
@@ -325,6 +337,28 @@ mod tests {
             store.host_identity().unwrap();
             store.rooms_file().unwrap();
             assert_eq!(names.map(mode), [0o600; 5], "{loose:o}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_made_is_its_owners_alone_and_one_that_is_there_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let mode = |folder: &Path| fs::metadata(folder).unwrap().permissions().mode() & 0o777;
+        let [guests, keys, rooms] = ["guests", "keys", "rooms"].map(|name| home.path().join(name));
+        Store::new(guests.join("confab")).user_id().unwrap();
+        Store::new(keys.join("confab")).host_key().unwrap();
+        Store::new(rooms.join("confab")).rooms_file().unwrap();
+        for above in [guests, keys, rooms] {
+            let made = above.join("confab");
+            assert_eq!((mode(&above), mode(&made)), (0o700, 0o700), "{}", made.display());
+            fs::set_permissions(&made, fs::Permissions::from_mode(0o755)).unwrap();
+            let store = Store::new(&made);
+            store.user_id().unwrap();
+            store.host_key().unwrap();
+            store.rooms_file().unwrap();
+            assert_eq!(mode(&made), 0o755, "{}", made.display());
         }
     }
 
