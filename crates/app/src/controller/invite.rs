@@ -1,6 +1,8 @@
 //! Bringing others into a room, and being brought into one.
 
-use confab_protocol::{Code, Fault, Invitation, InvitationError, Passcode, RawEnterParams};
+use confab_protocol::{
+    Code, Fault, Invitation, InvitationError, Passcode, RawEnterParams, Trust, server_address,
+};
 use serde_json::Value;
 
 use super::Answer;
@@ -87,7 +89,7 @@ fn completed(
         (None, None, Some(room)) => (Some(address(room)), room.sdk_app_id),
         (None, None, None) => (state.server.clone(), None),
     };
-    raw.server = server;
+    raw.server = server.map(|server| recognised(server, state));
     raw.sdk_app_id = raw.sdk_app_id.or(app.map(i64::from));
     Ok(raw)
 }
@@ -108,6 +110,23 @@ fn address(room: &RoomView) -> String {
     match &room.fingerprint {
         Some(fingerprint) => format!("{}#{fingerprint}", room.server),
         None => room.server.clone(),
+    }
+}
+
+/// A server that was named without its certificate, with the one that is known of it: what the room is held
+/// to, or what the rooms opened here show. What is wrong with a server is for others to tell.
+fn recognised(server: String, state: &AppState) -> String {
+    let Ok(named) = server_address(Some(&server)) else { return server };
+    if named.trust != Trust::Whoever {
+        return server;
+    }
+    let place = named.to_string();
+    let room = state.room.as_ref().filter(|room| room.server == place);
+    let here = state.hosting.as_ref().filter(|hosting| hosting.addresses.contains(&place));
+    let held = room.and_then(|room| room.fingerprint.as_ref());
+    match held.or(here.map(|hosting| &hosting.fingerprint)) {
+        Some(fingerprint) => format!("{place}#{fingerprint}"),
+        None => server,
     }
 }
 
@@ -201,6 +220,27 @@ mod tests {
         let mut elsewhere = inside("https://meet.example");
         elsewhere.hosting = state.hosting.clone();
         assert_eq!(made(RawEnterParams::default(), &elsewhere).0, None);
+    }
+
+    #[test]
+    fn a_server_named_without_its_certificate_gets_the_one_that_is_known_of_it() {
+        let known = format!("fingerprint={}", "07".repeat(32));
+        let made = |server: &str, state: &AppState| {
+            let (server, room) = (Some(server.to_owned()), Some("tea".to_owned()));
+            link(RawEnterParams { server, str_room_id: room, ..RawEnterParams::default() }, state)
+        };
+        let held = inside(&format!("10.0.0.9#{FINGERPRINT}"));
+        assert!(made("10.0.0.9", &held).contains(&known), "the room is held to it");
+        let mut typed = inside("192.168.1.20");
+        let nothing = made("192.168.1.20", &typed);
+        assert!(!nothing.contains("fingerprint"), "nothing is known: {nothing}");
+        typed.hosting = hosting(true, &["10.0.0.2:7880", "192.168.1.20:7880"]);
+        assert!(made("192.168.1.20", &typed).contains(&known), "it is this computer");
+        assert!(link(RawEnterParams::default(), &typed).contains(&known), "so is the room's server");
+        for other in ["10.0.0.8", "10.0.0.9:7881", "http://10.0.0.9:7880", "https://10.0.0.9:7880"] {
+            let made = made(other, &held);
+            assert!(!made.contains("fingerprint"), "{made}");
+        }
     }
 
     #[test]
