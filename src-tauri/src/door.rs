@@ -126,7 +126,7 @@ async fn take(mut stream: impl AsyncRead + AsyncWrite + Unpin, invited: &mpsc::S
 
 /// The lock, unless another program has it.
 fn lock(folder: &Path) -> io::Result<Option<File>> {
-    std::fs::create_dir_all(folder)?;
+    confab_app::make_folder(folder)?;
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),

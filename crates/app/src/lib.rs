@@ -29,7 +29,7 @@ pub use nearby::NearbyView;
 pub use presenter::{PresenterKind, PresenterView};
 pub use request::{COMMANDS, MadeTicket, MessageData, Picture, Request, SignedUser};
 pub use stage::Stage;
-pub use store::{Store, StoreError};
+pub use store::{Store, StoreError, make_folder};
 pub use view::{
     AppState, CameraView, ExitView, Hosting, MicrophoneView, Outside, OutsideState, Phase, RoomView,
     SpeakerView, SwitchView,

@@ -215,7 +215,11 @@ impl Store {
 
 /// Makes a folder, and those above it that are missing, for its owner alone, as the XDG base directory
 /// specification wants it. One that is there stays as it is.
-fn make_folder(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// What the system says where it cannot be made.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
