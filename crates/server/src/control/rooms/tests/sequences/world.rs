@@ -278,7 +278,12 @@ impl World {
 
     fn arrive(&mut self, who: usize, at: usize) -> Result<(), String> {
         let Some(knocked) = self.client(who, at).knocked.take() else { return Ok(()) };
-        let person = Person { role: Some(knocked.role), permission: knocked.permission, waiting: Vec::new(), banned: Vec::new() };
+        let person = Person {
+            role: Some(knocked.role),
+            permission: knocked.permission,
+            waiting: Vec::new(),
+            banned: Vec::new(),
+        };
         self.come(who, at, person, Some(knocked))
     }
 
