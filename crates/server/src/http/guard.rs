@@ -10,6 +10,7 @@ use confab_protocol::{Code, Fault, RawEnterParams};
 use super::Shared;
 use super::v1::Refusal;
 use crate::attempts::{Attempts, Name, TooOften};
+use crate::control::NoEntrance;
 use crate::proxy::Caller;
 
 /// The faults of an entry that somebody brings about who tries signatures and permissions.
@@ -36,7 +37,7 @@ impl<'a> Guard<'a> {
         Guard { shared, from: from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request }
     }
 
-    /// Counts a signature or token that was wrong; the error is what to answer instead of the reason.
+    /// Counts a signature, token or ticket that was wrong; the error is what to answer instead of the reason.
     pub(crate) fn wrong(&self, name: Option<Name>) -> Result<(), TooOften> {
         self.shared.metrics.failed_attempt(self.request);
         self.ask(|attempts, now| attempts.wrong(self.from, name, now))
@@ -52,19 +53,25 @@ impl<'a> Guard<'a> {
         Refusal::Fault(fault)
     }
 
-    /// Whether a passcode is looked at.
-    pub(crate) fn admit_passcode(&self) -> Result<(), TooOften> {
-        self.ask(|attempts, now| attempts.admit_passcode(self.from, now))
+    /// What somebody is answered whose one-time ticket does not let them in; it counts.
+    pub(crate) fn no_entrance(&self, name: Option<Name>, why: NoEntrance) -> Refusal {
+        self.wrong(name).map_or_else(Refusal::TooOften, |()| Refusal::NoEntrance(why))
     }
 
-    /// Counts a passcode that was wrong.
-    pub(crate) fn wrong_passcode(&self) {
-        self.shared.metrics.failed_attempt(self.request);
-        let mut attempts = self.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        attempts.wrong_passcode(self.from, Instant::now());
+    /// Whether the passcode that a guest says is the one that is wanted; counts one that is not. The error is
+    /// that it is not looked at.
+    pub(crate) fn passcode(&self, guest: Option<Name>, said: &str, wanted: &str) -> Result<bool, TooOften> {
+        let right = self.ask(|attempts, now| attempts.passcode(self.from, guest, said, wanted, now))?;
+        if !right {
+            self.shared.metrics.failed_attempt(self.request);
+        }
+        Ok(right)
     }
 
-    fn ask(&self, rule: impl FnOnce(&mut Attempts, Instant) -> Result<(), TooOften>) -> Result<(), TooOften> {
+    fn ask<T>(
+        &self,
+        rule: impl FnOnce(&mut Attempts, Instant) -> Result<T, TooOften>,
+    ) -> Result<T, TooOften> {
         let mut attempts = self.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         rule(&mut attempts, Instant::now()).inspect_err(|often| {
             self.shared.metrics.refused_attempt(self.request, often.limited.name());

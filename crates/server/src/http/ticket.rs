@@ -14,21 +14,17 @@ use confab_protocol::{
 };
 use rand::RngExt;
 use serde_json::Value;
-use subtle::ConstantTimeEq;
 use tracing::{info, warn};
 
 use super::v1::{Refusal, later, members, unreadable};
 use super::{Guard, Shared, origin, read, words};
+use crate::attempts::{Name, TooOften};
 use crate::clock::unix_now;
 use crate::config::{AppConfig, Config};
-use crate::control::Stopped;
 
 const BODY_LIMIT: usize = 8 * 1024;
 /// How long a ticket holds, seconds.
 const DAY: u64 = 86_400;
-
-/// The code of a passcode that is missing or wrong.
-const WRONG_PASSCODE: Code = Code::NO_PRIVILEGE_ENTER_ROOM;
 
 /// Gives a guest a signature for one room, where the application takes guests.
 pub(crate) async fn ticket(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -57,37 +53,24 @@ async fn try_ticket(shared: &Shared, request: Request) -> Result<TicketAnswer, R
     let config = shared.config();
     origin::check(&head.headers, config.nameless)?;
     let guard = Guard::new(shared, &head.extensions, "ticket");
-    let guesses = guesses(&config, &asked);
-    if guesses {
-        guard.admit_passcode()?;
-    }
-    let granted = grant(shared, &config, asked).await;
-    if guesses && granted.as_ref().is_err_and(|fault| fault.code == WRONG_PASSCODE.0) {
-        guard.wrong_passcode();
-    }
-    Ok(granted?)
-}
-
-/// Whether a passcode or one-time ticket of a request decides about it.
-fn guesses(config: &Config, asked: &TicketRequest) -> bool {
-    let wanted = application(config, asked.sdk_app_id).is_ok_and(|app| app.passcode.is_some());
-    wanted && asked.passcode.is_some() || asked.ticket.is_some()
-}
-
-/// Checks what somebody shows, and gives them a signature.
-async fn grant(shared: &Shared, config: &Config, asked: TicketRequest) -> Result<TicketAnswer, Fault> {
-    let guest = Guest::of(config, asked)?;
+    let guest = Guest::of(&config, asked)?;
     match guest.ticket.clone() {
-        None => check_passcode(guest.app, guest.passcode.as_ref().map(|passcode| passcode.0.as_str()))?,
-        Some(ticket) => {
-            let (key, user) = (guest.room.key(SdkAppId(guest.app.id)), guest.user.as_str().to_owned());
-            let taken = shared.control.with(move |rooms, now| rooms.take_invite(&key, &ticket, &user, now));
-            let stopped =
-                |stopped: Stopped| Fault::new(Code::SERVER_PROCESS_FAILED).with_message(stopped.to_string());
-            taken.await.map_err(stopped)??;
-        }
+        None => check_passcode(&guest, |said, wanted| guard.passcode(guest.known, said, wanted))?,
+        Some(ticket) => take_invite(shared, guard, &guest, ticket).await?,
     }
-    guest.sign(unix_now())
+    Ok(guest.sign(unix_now())?)
+}
+
+/// Makes a host's ticket the guest's.
+async fn take_invite(
+    shared: &Shared,
+    guard: Guard<'_>,
+    guest: &Guest<'_>,
+    ticket: OneTimeTicket,
+) -> Result<(), Refusal> {
+    let (key, user) = (guest.room.key(SdkAppId(guest.app.id)), guest.user.as_str().to_owned());
+    let taken = shared.control.with(move |rooms, now| rooms.take_invite(&key, &ticket, &user, now)).await?;
+    taken.map_err(|why| guard.no_entrance(guest.known, why))
 }
 
 async fn asked(body: Body) -> Result<TicketRequest, Refusal> {
@@ -101,6 +84,8 @@ async fn asked(body: Body) -> Result<TicketRequest, Refusal> {
 struct Guest<'a> {
     app: &'a AppConfig,
     user: UserId,
+    /// In whose name they try, where they keep a secret.
+    known: Option<Name>,
     room: RoomId,
     passcode: Option<Passcode>,
     ticket: Option<OneTimeTicket>,
@@ -119,9 +104,11 @@ impl Guest<'_> {
             TicketRoom::Text(text) => RoomId::text(&text),
         };
         let room = room.map_err(|error| Fault::new(Code::INVALID_ROOM_ID).with_message(error.to_string()))?;
-        let secret = asked.guest.unwrap_or_else(|| GuestSecret::new(rand::rng().random()));
-        let (user, passcode, ticket) = (secret.user_id(), asked.passcode, asked.ticket);
-        Ok(Guest { app, user, room, passcode, ticket })
+        let keeps = asked.guest.is_some();
+        let user = asked.guest.unwrap_or_else(|| GuestSecret::new(rand::rng().random())).user_id();
+        let known = keeps.then(|| Name::person(i64::from(app.id), user.as_str()));
+        let (passcode, ticket) = (asked.passcode, asked.ticket);
+        Ok(Guest { app, user, known, room, passcode, ticket })
     }
 
     /// Their signature, which allows all: who watches may come forward later. `now` is Unix time in seconds.
@@ -159,13 +146,20 @@ fn no_guests(what: String) -> Fault {
         .with_message(format!("{what}; ask the person who runs it for a UserSig."))
 }
 
-fn check_passcode(app: &AppConfig, said: Option<&str>) -> Result<(), Fault> {
-    let Some(passcode) = &app.passcode else { return Ok(()) };
-    let refused = |why: &str| Err(Fault::new(WRONG_PASSCODE).with_message(why));
-    match said {
-        None => refused("This server asks guests for a passcode."),
-        Some(said) if bool::from(said.as_bytes().ct_eq(passcode.as_bytes())) => Ok(()),
-        Some(_) => refused("The passcode is not the one that this server asks for."),
+/// Asks a guest for the passcode, where the application has one; `look` compares what they say with it.
+fn check_passcode(
+    guest: &Guest<'_>,
+    look: impl FnOnce(&str, &str) -> Result<bool, TooOften>,
+) -> Result<(), Refusal> {
+    let Some(wanted) = &guest.app.passcode else { return Ok(()) };
+    let refused = |why: &str| Err(Fault::new(Code::NO_PRIVILEGE_ENTER_ROOM).with_message(why).into());
+    let Some(said) = &guest.passcode else {
+        return refused("This server asks guests for a passcode.");
+    };
+    if look(&said.0, wanted)? {
+        Ok(())
+    } else {
+        refused("The passcode is not the one that this server asks for.")
     }
 }
 
@@ -185,11 +179,14 @@ mod tests {
         AppConfig { guests: true, ..AppConfig::new(id, format!("key-{id}")) }
     }
 
-    /// As [`super::grant`] does for somebody without a one-time ticket.
+    /// What somebody gets without a one-time ticket.
     fn grant(config: &Config, asked: TicketRequest, now: u64) -> Result<TicketAnswer, Fault> {
         let guest = Guest::of(config, asked)?;
-        check_passcode(guest.app, guest.passcode.as_ref().map(|passcode| passcode.0.as_str()))?;
-        guest.sign(now)
+        match check_passcode(&guest, |said, wanted| Ok(said == wanted)) {
+            Ok(()) => guest.sign(now),
+            Err(Refusal::Fault(fault)) => Err(fault),
+            Err(_) => panic!("a passcode is good, missing or wrong"),
+        }
     }
 
     fn asking(json: serde_json::Value) -> TicketRequest {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use tracing::{info, warn};
 
 use super::{BodyError, Guard, Shared, guard, origin, read, words};
-use crate::attempts::TooOften;
+use crate::attempts::{Name, TooOften};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::{Entry, NoEntrance, Refused, Rooms, Stopped, check};
@@ -121,13 +121,10 @@ async fn try_enter(shared: &Shared, request: Request) -> Result<EnterAnswer, Ref
     let entry = believed(guard, raw, stay, &shared.config(), now)?;
     let asked = entry.clone();
     let url = signalling_url(&head)?;
-    // A ticket is a secret that somebody may try to guess.
-    if asked.invite.is_some() {
-        guard.admit_passcode()?;
-    }
     let admitted = shared.control.with(move |rooms, now| admit(rooms, &asked, now)).await?;
-    if let Err(Refusal::NoEntrance(_)) = &admitted {
-        guard.wrong_passcode();
+    if let Err(Refusal::NoEntrance(why)) = &admitted {
+        let name = Name::person(i64::from(entry.app.0), entry.user.as_str());
+        return Err(guard.no_entrance(Some(name), *why));
     }
     let (limits, ticket) = admitted?;
     let token = shared.issuer.token(&entry, ticket, now).map_err(|error| {

@@ -123,11 +123,16 @@ async fn permissions_and_tokens_count_as_signatures_do_and_wrong_parameters_do_n
     assert_waits(post(&trial, "192.0.2.2", "/v1/room/lock", "a.b.c", &json!({ "on": true })).await);
 }
 
-#[tokio::test]
-async fn passcodes_cannot_be_tried_out_and_who_has_a_ticket_enters_all_the_same() {
+/// A server that takes guests who know the passcode.
+async fn asking_for_a_passcode() -> Trial {
     let passcode = Some("open sesame".to_owned());
     let guests = AppConfig { guests: true, passcode, ..AppConfig::new(APP, APP_KEY) };
-    let trial = Trial::with(Config { app: vec![guests], ..behind() }).await;
+    Trial::with(Config { app: vec![guests], ..behind() }).await
+}
+
+#[tokio::test]
+async fn passcodes_cannot_be_tried_out_and_who_has_a_ticket_enters_all_the_same() {
+    let trial = asking_for_a_passcode().await;
     let ask = |said: Option<&str>| json!({ "room": 5, "passcode": said });
     let (_, _, ticket) = post(&trial, "192.0.2.1", "/v1/ticket", "", &ask(Some("open sesame"))).await;
     assert_eq!(ticket["code"], 0, "{ticket}");
@@ -148,6 +153,33 @@ async fn passcodes_cannot_be_tried_out_and_who_has_a_ticket_enters_all_the_same(
         "sdkAppId": APP, "userId": ticket["userId"], "userSig": ticket["userSig"], "roomId": 5,
     });
     assert_eq!(post(&trial, "192.0.2.1", "/v1/enter", "", &entry).await.2["code"], 0);
+}
+
+#[tokio::test]
+async fn a_guest_who_tries_passcodes_keeps_out_nobody_else_and_who_makes_up_guests_only_new_ones() {
+    let trial = asking_for_a_passcode().await;
+    let ask = async |guest: u32, said: &str| {
+        let body = json!({ "room": 5, "passcode": said, "guest": format!("{guest:032x}") });
+        post(&trial, "192.0.2.1", "/v1/ticket", "", &body).await
+    };
+    for n in 0..10 {
+        assert_eq!(ask(1, &n.to_string()).await.2["code"], -102_011);
+    }
+    assert_waits(ask(1, "open sesame").await);
+    assert_eq!(ask(2, "open sesame").await.2["code"], 0);
+    for guest in 100..120 {
+        assert_eq!(ask(guest, "guessed").await.2["code"], -102_011);
+    }
+    assert_waits(ask(3, "open sesame").await);
+    assert_eq!(ask(2, "open sesame").await.2["code"], 0, "who has shown it before");
+    let text = metrics(&trial).await;
+    for line in [
+        r#"confab_failed_attempts_total{request="ticket"} 30"#,
+        r#"confab_refused_attempts_total{request="ticket",by="person"} 1"#,
+        r#"confab_refused_attempts_total{request="ticket",by="address"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
 }
 
 #[tokio::test]

@@ -67,18 +67,38 @@ async fn a_guest_with_a_ticket_needs_no_passcode_and_does_not_wait_and_nobody_fo
 }
 
 #[tokio::test]
-async fn tickets_cannot_be_tried_out() {
+async fn who_shows_wrong_tickets_is_told_no_reasons_and_a_good_one_is_taken_all_the_same() {
     let trial = guarded().await;
     let token = hosted(&trial).await;
-    let ticket = invite(&trial, &token).await["ticket"].clone();
-    for n in 0..10 {
-        let guess = json!({ "room": 5, "ticket": format!("{n}") });
-        assert_eq!(ask(&trial, "/v1/ticket", guess).await["code"], -102_011);
+    let guess = |n: u32| json!({ "room": 5, "ticket": n.to_string() });
+    for n in 0..30 {
+        assert_eq!(ask(&trial, "/v1/ticket", guess(n)).await["code"], -102_011);
     }
+    assert_eq!(ask(&trial, "/v1/ticket", guess(30)).await["code"], -70_050);
     let mut bob = body("bob");
-    bob["ticket"] = ticket.clone();
-    assert_eq!(ask(&trial, "/v1/ticket", json!({ "room": 5, "ticket": ticket })).await["code"], -70_050);
-    assert_eq!(ask(&trial, "/v1/enter", bob).await["code"], -70_050);
+    bob["ticket"] = json!("guessed");
+    assert_eq!(trial.post("/v1/enter", bob.to_string()).await.1["code"], -70_050);
+    bob["ticket"] = invite(&trial, &token).await["ticket"].clone();
+    assert_eq!(trial.enter(&bob).await["code"], 0);
+    let gus = json!({ "room": 5, "ticket": invite(&trial, &token).await["ticket"] });
+    assert_eq!(ask(&trial, "/v1/ticket", gus).await["code"], 0);
+    let said = json!({ "room": 5, "passcode": "open sesame" });
+    assert_eq!(ask(&trial, "/v1/ticket", said).await["code"], 0, "passcodes are another matter");
+}
+
+#[tokio::test]
+async fn a_good_ticket_is_taken_where_passcodes_are_not_looked_at() {
+    let trial = guarded().await;
+    let token = hosted(&trial).await;
+    let say = |passcode: &str| json!({ "room": 5, "passcode": passcode });
+    for n in 0..10 {
+        assert_eq!(ask(&trial, "/v1/ticket", say(&n.to_string())).await["code"], -102_011);
+    }
+    assert_eq!(ask(&trial, "/v1/ticket", say("open sesame")).await["code"], -70_050);
+    let ticket = invite(&trial, &token).await["ticket"].clone();
+    let given = ask(&trial, "/v1/ticket", json!({ "room": 5, "ticket": ticket })).await;
+    assert_eq!(given["code"], 0, "{given}");
+    assert_eq!(ask(&trial, "/v1/enter", entry(&given, ticket.as_str())).await["code"], 0);
 }
 
 #[tokio::test]
