@@ -5,6 +5,7 @@ mod body;
 mod guard;
 mod invite;
 mod join_page;
+mod object;
 pub(crate) mod openapi;
 mod origin;
 mod role;
@@ -39,6 +40,7 @@ use crate::rest;
 
 pub(crate) use body::{BodyError, read};
 pub(crate) use guard::Guard;
+pub(crate) use object::{ObjectError, object};
 pub(crate) use serve::{Encrypted, Listener, serve};
 
 /// What every request may need.

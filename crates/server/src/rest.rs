@@ -24,7 +24,7 @@ use crate::attempts::Name;
 use crate::clock::unix_now;
 use crate::control::Rooms;
 use crate::history::Unanswered;
-use crate::http::{BodyError, Guard, Shared, read};
+use crate::http::{BodyError, Guard, ObjectError, Shared, read};
 use action::Action;
 pub(crate) use action::{MAX_USERS, Offered, VERSION};
 use answer::{RestError, envelope};
@@ -81,7 +81,7 @@ struct Asked {
     /// SecretId.
     id: String,
     action: Offered,
-    parameters: Result<Parameters, RestError>,
+    parameters: Result<Parameters, ObjectError>,
 }
 
 /// What a request says, whichever way it is signed.
@@ -90,7 +90,7 @@ struct Said {
     id: String,
     name: String,
     version: Option<String>,
-    parameters: Result<Parameters, RestError>,
+    parameters: Result<Parameters, ObjectError>,
 }
 
 /// Reads a request and looks who signed it, and whether what they ask for is offered.
@@ -148,7 +148,7 @@ fn by_headers(
         tc3::Request { method: head.method.as_str(), query, headers: &head.headers, body: signed_body };
     let id = tc3::verify(signed, key_of, now)?;
     let parameters =
-        if get { Ok(Parameters::from_query(pairs(query.as_bytes()))) } else { Parameters::from_json(body) };
+        if get { Parameters::from_query(pairs(query.as_bytes())) } else { Parameters::from_json(body) };
     Ok(Said { id, name, version: text(&head.headers, "x-tc-version"), parameters })
 }
 
@@ -168,7 +168,7 @@ fn by_parameters(
     };
     let id = hmac::verify(signed, key_of, now)?;
     let version = signed.get("Version").map(str::to_owned);
-    Ok(Said { id, name: name.to_owned(), version, parameters: Ok(Parameters::from_query(signed.own())) })
+    Ok(Said { id, name: name.to_owned(), version, parameters: Parameters::from_query(signed.own()) })
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -186,7 +186,8 @@ async fn perform(shared: &Shared, asked: Asked, now: u64) -> Result<Members, Res
             format!("more than {MOST_A_SECOND} requests a second for {name}; wait a second and ask again");
         return Err(RestError::new("RequestLimitExceeded", message));
     }
-    let action = Action::parse(action, &parameters?, now)?;
+    let parameters = parameters.map_err(|error| action.unreadable(&error))?;
+    let action = Action::parse(action, &parameters, now)?;
     if shared.config().app_key(action.app().0).is_none() {
         let message = format!("the SdkAppId {} is not known to this server", action.app());
         return Err(RestError::new("UnauthorizedOperation.SdkAppId", message));

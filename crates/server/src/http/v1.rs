@@ -13,7 +13,7 @@ use confab_protocol::{Code, EnterAnswer, ExitCause, Fault, Limits, RawEnterParam
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
-use super::{BodyError, Guard, Shared, guard, origin, read, words};
+use super::{BodyError, Guard, ObjectError, Shared, guard, object, origin, read, words};
 use crate::attempts::{Name, TooOften};
 use crate::clock::unix_now;
 use crate::config::Config;
@@ -168,11 +168,11 @@ pub(crate) fn admit(
 }
 
 pub(super) fn members(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Refusal::Unreadable("The request is not a JSON object.".to_owned())),
-        Err(error) => Err(Refusal::Unreadable(format!("The request is not JSON: {error}."))),
-    }
+    object(body).map_err(|error| match error {
+        ObjectError::NoObject => Refusal::Unreadable("The request is not a JSON object.".to_owned()),
+        ObjectError::NoJson(error) => Refusal::Unreadable(format!("The request is not JSON: {error}.")),
+        ObjectError::Twice(_) => unreadable(&error.to_string()),
+    })
 }
 
 /// Takes the stay, which is no parameter of TRTC, out of the request.

@@ -6,6 +6,7 @@ use super::answer::RestError;
 use super::describe;
 use super::parameters::Parameters;
 use crate::history::{RoomQuery, StayQuery};
+use crate::http::ObjectError;
 
 /// The only version of the interface.
 pub(crate) const VERSION: &str = "2019-07-22";
@@ -79,6 +80,23 @@ impl Offered {
             RestError::new("InvalidAction", message)
         })
     }
+
+    /// The error of parameters that are none.
+    pub(crate) fn unreadable(self, error: &ObjectError) -> RestError {
+        let code = match self {
+            Offered::DescribeRoomInfo | Offered::DescribeUserInfo => describe::UNREADABLE,
+            Offered::RemoveUser
+            | Offered::RemoveUserByStrRoomId
+            | Offered::DismissRoom
+            | Offered::DismissRoomByStrRoomId => "InvalidParameter",
+        };
+        let message = match error {
+            ObjectError::NoJson(error) => format!("the body is not JSON: {error}"),
+            ObjectError::NoObject => "the body must be a JSON object".to_owned(),
+            ObjectError::Twice(name) => format!("the parameter {name:?} is given twice"),
+        };
+        RestError::new(code, message)
+    }
 }
 
 impl Action {
@@ -96,7 +114,7 @@ impl Action {
         let app = parameters.app()?;
         let room = if by_text { parameters.text_room() } else { parameters.number_room() }?;
         if remove {
-            Ok(Action::Remove { app, room, users: parameters.users(MAX_USERS)? })
+            Ok(Action::Remove { app, room, users: parameters.users(MAX_USERS, "InvalidParameter.UserIds")? })
         } else {
             Ok(Action::Dismiss { app, room })
         }
@@ -120,19 +138,19 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
-    fn parse(action: &str, parameters: &Parameters) -> Result<Action, RestError> {
-        Action::parse(Offered::named(action)?, parameters, NOW)
+    fn parse(action: &str, parameters: Result<Parameters, ObjectError>) -> Result<Action, RestError> {
+        let offered = Offered::named(action)?;
+        let parameters = parameters.map_err(|error| offered.unreadable(&error))?;
+        Action::parse(offered, &parameters, NOW)
     }
 
     fn json(action: &str, body: &str) -> Result<Action, &'static str> {
-        Parameters::from_json(body.as_bytes())
-            .and_then(|parameters| parse(action, &parameters))
-            .map_err(|error| error.code)
+        parse(action, Parameters::from_json(body.as_bytes())).map_err(|error| error.code)
     }
 
     fn query(action: &str, pairs: &[(&str, &str)]) -> Result<Action, &'static str> {
         let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        parse(action, &Parameters::from_query(pairs)).map_err(|error| error.code)
+        parse(action, Parameters::from_query(pairs)).map_err(|error| error.code)
     }
 
     #[test]
@@ -188,6 +206,11 @@ mod tests {
             ("DismissRoom", r#"{"SdkAppId":7,"RoomId":1,"UserIds":["a"]}"#, "UnknownParameter"),
             ("DismissRoom", "[]", "InvalidParameter"),
             ("DismissRoom", "{", "InvalidParameter"),
+            ("DismissRoom", r#"{"SdkAppId":7,"RoomId":1,"RoomId":2}"#, "InvalidParameter"),
+            ("DescribeRoomInfo", "[]", "InvalidParameter.BodyParamsError"),
+            ("DescribeRoomInfo", "{", "InvalidParameter.BodyParamsError"),
+            ("DescribeUserInfo", "null", "InvalidParameter.BodyParamsError"),
+            ("DescribeUserInfo", r#"{"CommId":"a","CommId":"b"}"#, "InvalidParameter.BodyParamsError"),
         ];
         for (action, body, code) in cases {
             assert_eq!(json(action, body), Err(code), "{action} {body}");
@@ -199,6 +222,16 @@ mod tests {
         let error = Offered::named("StartCloudRecording").unwrap_err();
         assert_eq!(error.message, "the action \"StartCloudRecording\" is not offered by this server");
         assert!(Offered::ALL.into_iter().all(|offered| Offered::named(offered.name()) == Ok(offered)));
+    }
+
+    #[test]
+    fn parameters_that_are_none_say_why() {
+        let said = |body: &str| {
+            parse("DescribeRoomInfo", Parameters::from_json(body.as_bytes())).unwrap_err().message
+        };
+        assert_eq!(said("5"), "the body must be a JSON object");
+        assert!(said("{").starts_with("the body is not JSON: EOF"), "{}", said("{"));
+        assert_eq!(said(r#"{"SdkAppId":7,"SdkAppId":8}"#), r#"the parameter "SdkAppId" is given twice"#);
     }
 
     #[test]
@@ -214,6 +247,8 @@ mod tests {
         assert_eq!(query("RemoveUser", &pairs), Err("InvalidParameter.UserIds"));
         let pairs = [("SdkAppId", "x"), ("RoomId", "1"), ("UserIds.0", "a")];
         assert_eq!(query("RemoveUser", &pairs), Err("InvalidParameter.SdkAppId"));
+        let pairs = [("SdkAppId", "7"), ("RoomId", "1"), ("UserIds.0", "a"), ("UserIds.0", "b")];
+        assert_eq!(query("RemoveUser", &pairs), Err("InvalidParameter"));
     }
 
     proptest! {
@@ -226,12 +261,11 @@ mod tests {
                 names.iter().map(|name| (name.clone(), Value::String(value.clone()))).collect();
             let json_text = Value::Object(members).to_string();
             for body in [bytes.as_slice(), json_text.as_bytes()] {
-                if let Ok(parameters) = Parameters::from_json(body) {
-                    prop_assert!(parse(&action, &parameters).is_err(), "a room or an app is missing");
-                }
+                let parameters = Parameters::from_json(body);
+                prop_assert!(parse(&action, parameters).is_err(), "a room or an app is missing");
             }
             let pairs = names.into_iter().map(|name| (name, value.clone())).collect();
-            prop_assert!(parse(&action, &Parameters::from_query(pairs)).is_err());
+            prop_assert!(parse(&action, Parameters::from_query(pairs)).is_err());
         }
     }
 }

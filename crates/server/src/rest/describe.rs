@@ -17,6 +17,8 @@ const ROOMS: u32 = 10;
 const STAYS: u32 = 6;
 /// The most rows on a page, and the most people that may be asked about.
 pub(crate) const MOST: u32 = 100;
+/// The code of parameters that cannot be read, and of one that has another type and no code of its own.
+pub(super) const UNREADABLE: &str = "InvalidParameter.BodyParamsError";
 
 /// Reads the parameters of DescribeRoomInfo; `now` is Unix time in seconds.
 pub(super) fn rooms(parameters: &Parameters, now: u64) -> Result<RoomQuery, RestError> {
@@ -24,7 +26,7 @@ pub(super) fn rooms(parameters: &Parameters, now: u64) -> Result<RoomQuery, Rest
     let app = parameters.app()?;
     let (start, end) = span(parameters, ROOMS_SPAN, now)?;
     let name = match parameters.get("RoomId") {
-        Some(_) => Some(parameters.text("RoomId", "MissingParameter.RoomId", "InvalidParameter.RoomId")?),
+        Some(_) => Some(parameters.text("RoomId", "MissingParameter.RoomId", UNREADABLE)?),
         None => None,
     };
     let page = page(parameters, ROOMS)?;
@@ -39,7 +41,7 @@ pub(super) fn stays(parameters: &Parameters, now: u64) -> Result<StayQuery, Rest
         let message = "the parameters CommId and SdkAppId are missing";
         return Err(RestError::new("MissingParameter.CommIdOrSdkAppId", message));
     }
-    let call = parameters.text("CommId", "MissingParameter.CommId", "InvalidParameter")?;
+    let call = parameters.text("CommId", "MissingParameter.CommId", UNREADABLE)?;
     let app = parameters.app()?;
     let (name, created) = call_of(call, app).ok_or_else(|| {
         let message = "CommId must be <SdkAppId>_<RoomId>_<second in which the room was created>, with the SdkAppId of the request; DescribeRoomInfo has it";
@@ -47,7 +49,7 @@ pub(super) fn stays(parameters: &Parameters, now: u64) -> Result<StayQuery, Rest
     })?;
     let (start, end) = span(parameters, STAYS_SPAN, now)?;
     let users = match parameters.get("UserIds") {
-        Some(_) => Some(parameters.users(MOST as usize)?),
+        Some(_) => Some(parameters.users(MOST as usize, UNREADABLE)?),
         None => None,
     };
     let page = page(parameters, STAYS)?;
@@ -248,13 +250,13 @@ mod tests {
             assert_eq!(ask_rooms(with.clone()), Err(code), "{with}");
             assert_eq!(ask_stays(with.clone()), Err(code), "{with}");
         }
-        assert_eq!(ask_rooms(json!({ "RoomId": 5 })), Err("InvalidParameter.RoomId"));
+        assert_eq!(ask_rooms(json!({ "RoomId": 5 })), Err("InvalidParameter.BodyParamsError"));
         let none = json!({ "CommId": null, "SdkAppId": null });
         assert_eq!(ask_stays(none), Err("MissingParameter.CommIdOrSdkAppId"));
         assert_eq!(ask_stays(json!({ "CommId": null })), Err("MissingParameter.CommId"));
-        assert_eq!(ask_stays(json!({ "CommId": 7 })), Err("InvalidParameter"));
+        assert_eq!(ask_stays(json!({ "CommId": 7 })), Err("InvalidParameter.BodyParamsError"));
         for users in [json!([]), json!("a"), json!([1]), json!([""]), json!(vec!["a"; 101])] {
-            assert_eq!(ask_stays(json!({ "UserIds": users })), Err("InvalidParameter.UserIds"));
+            assert_eq!(ask_stays(json!({ "UserIds": users })), Err("InvalidParameter.BodyParamsError"));
         }
         let most = json!({ "UserIds": vec!["a"; 100] });
         assert_eq!(ask_stays(most).unwrap().users.unwrap().len(), 100);

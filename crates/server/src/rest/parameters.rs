@@ -1,9 +1,12 @@
 //! The parameters of a request, each read with the code of its own error.
 
+use std::collections::HashSet;
+
 use confab_protocol::{RoomId, SdkAppId};
 use serde_json::{Map, Value};
 
 use super::answer::RestError;
+use crate::http::{ObjectError, object};
 
 /// The parameters of a request, from a JSON body or a query.
 #[derive(Debug)]
@@ -15,20 +18,19 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     /// Reads the body of a POST.
-    pub(crate) fn from_json(body: &[u8]) -> Result<Parameters, RestError> {
-        let wrong = |text: String| RestError::new("InvalidParameter", text);
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Parameters { members, from_query: false }),
-            Ok(_) => Err(wrong("the body must be a JSON object".to_owned())),
-            Err(error) => Err(wrong(format!("the body is not JSON: {error}"))),
-        }
+    pub(crate) fn from_json(body: &[u8]) -> Result<Parameters, ObjectError> {
+        object(body).map(|members| Parameters { members, from_query: false })
     }
 
     /// Reads the pairs of a GET; `UserIds.0=a&UserIds.1=b` becomes a list in the order of numbers.
-    pub(crate) fn from_query(pairs: Vec<(String, String)>) -> Parameters {
+    pub(crate) fn from_query(pairs: Vec<(String, String)>) -> Result<Parameters, ObjectError> {
         let mut members = Map::new();
         let mut lists: Vec<(String, usize, String)> = Vec::new();
+        let mut names = HashSet::new();
         for (name, value) in pairs {
+            if !names.insert(name.clone()) {
+                return Err(ObjectError::Twice(name));
+            }
             match name.rsplit_once('.').map(|(list, index)| (list, index.parse())) {
                 Some((list, Ok(index))) => lists.push((list.to_owned(), index, value)),
                 Some((_, Err(_))) | None => {
@@ -42,7 +44,7 @@ impl Parameters {
                 items.push(Value::String(value));
             }
         }
-        Parameters { members, from_query: true }
+        Ok(Parameters { members, from_query: true })
     }
 
     /// Refuses what the action does not know.
@@ -136,8 +138,8 @@ impl Parameters {
 
     /// 1 to `most` user ids. Ids that nobody could have are kept: nobody of that id is in the
     /// room, which is no error.
-    pub(super) fn users(&self, most: usize) -> Result<Vec<String>, RestError> {
-        let wrong = |text: String| RestError::new("InvalidParameter.UserIds", text);
+    pub(super) fn users(&self, most: usize, invalid: &'static str) -> Result<Vec<String>, RestError> {
+        let wrong = |text: String| RestError::new(invalid, text);
         let list = self.given("UserIds", "MissingParameter.UserIds")?.as_array();
         let list = list.ok_or_else(|| wrong("the parameter UserIds must be a list of texts".to_owned()))?;
         if list.is_empty() || list.len() > most {

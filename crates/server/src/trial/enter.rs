@@ -170,6 +170,7 @@ async fn a_body_that_cannot_be_read_is_answered_in_the_same_form() {
         ("[1]".to_owned(), 400),
         (r#"{"roomID":5}"#.to_owned(), 400),
         (r#"{"userId":5}"#.to_owned(), 400),
+        (r#"{"userId":"alice","userId":"bob"}"#.to_owned(), 400),
         (r#"{"stay":5}"#.to_owned(), 400),
         (r#"{"stay":{"id":"a b"}}"#.to_owned(), 400),
         (format!(r#"{{"stay":{{"id":"{}"}}}}"#, "x".repeat(65)), 400),
@@ -188,6 +189,8 @@ async fn a_body_that_cannot_be_read_is_answered_in_the_same_form() {
     for (odd, plain) in [
         (r#"{"stay":5}"#, "The request cannot be read: stay must be an object."),
         (r#"{"userId":5}"#, "The request cannot be read: userId must be a text."),
+        (r#"{"roomId":5,"roomId":6}"#, "The request cannot be read: roomId is given twice."),
+        (r#"{"stay":{"id":"a"},"stay":null}"#, "The request cannot be read: stay is given twice."),
     ] {
         let (_, answer) = trial.post("/v1/enter", odd).await;
         assert_eq!(answer["message"], plain);
