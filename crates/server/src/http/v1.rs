@@ -207,8 +207,9 @@ pub(super) fn parameters(members: Map<String, Value>) -> Result<RawEnterParams, 
         .map_err(|error| unreadable(&words::plain(&error)))
 }
 
+/// The request cannot be read; `why` may be a sentence, or a part of one.
 pub(super) fn unreadable(why: &str) -> Refusal {
-    Refusal::Unreadable(format!("The request cannot be read: {why}."))
+    Refusal::Unreadable(format!("The request cannot be read: {}.", why.trim_end_matches('.')))
 }
 
 /// Signalling is where this request came to, so a name or tunnel that led here leads there too; it is

@@ -22,6 +22,15 @@ pub(crate) fn plain_of(field: &str, error: &serde_json::Error) -> String {
     said.strip_prefix(&format!("{field}: ")).map(str::to_owned).unwrap_or(said)
 }
 
+/// The same of a member of an object that was read without the others; nothing where these are all it lacks.
+pub(crate) fn plain_alone(member: &str, error: &serde_json::Error) -> Option<String> {
+    let message = error.to_string();
+    (!message.starts_with(MISSING)).then(|| say(member, &message))
+}
+
+/// How serde begins to say that a field is not there.
+const MISSING: &str = "missing field ";
+
 /// Turns serde's sentence round. What is no sentence of serde's own is one of ours and stays.
 fn say(place: &str, message: &str) -> String {
     let of_value = ["invalid type: ", "invalid value: ", "invalid length "];
@@ -31,7 +40,7 @@ fn say(place: &str, message: &str) -> String {
         let place = if place.is_empty() { "it" } else { place };
         return format!("{place} must be {}", kind(wanted));
     }
-    if let Some(field) = quoted(message, "missing field ") {
+    if let Some(field) = quoted(message, MISSING) {
         let within = if place.is_empty() { String::new() } else { format!("{place}.") };
         return format!("{within}{field} is missing");
     }
