@@ -45,26 +45,44 @@ pub(crate) fn document() -> Value {
         "openapi": "3.1.0",
         "info": { "title": "Confab", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT },
         "paths": paths,
-        "components": {
-            "schemas": schemas.into_json(),
-            "securitySchemes": {
-                "session": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "The token of an entry, or that of an API key which administers the room.",
-                },
-            },
+        "components": { "schemas": schemas.into_json(), "securitySchemes": schemes() },
+    })
+}
+
+/// What requests show, by the names that operations give.
+fn schemes() -> Value {
+    json!({
+        SESSION: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The token of an entry, or that of an API key which administers the room.",
+        },
+        TC3: {
+            "type": "http",
+            "scheme": "TC3-HMAC-SHA256",
+            "description": "The signature of a cloud key in the header `Authorization`, as Tencent Cloud's \
+                SDKs make it: `TC3-HMAC-SHA256 Credential=<SecretId>/<date>/trtc/tc3_request, \
+                SignedHeaders=content-type;host, Signature=<hex>`. Action, version and time stand in the \
+                headers `X-TC-Action`, `X-TC-Version` and `X-TC-Timestamp`.",
+        },
+        HMAC: {
+            "type": "apiKey",
+            "in": "query",
+            "name": "Signature",
+            "description": "The older signature of a cloud key, HmacSHA1 or HmacSHA256 in base64. It stands \
+                among the parameters that it signs, in the query of a GET and in the form of a POST.",
         },
     })
 }
 
-/// Whether a request shows the token of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    None,
-    Possible,
-    Needed,
-}
+/// The token of a session.
+const SESSION: &str = "session";
+/// A cloud key's signature in a header.
+const TC3: &str = "tc3";
+/// A cloud key's signature among the parameters.
+const HMAC: &str = "hmac";
+/// Nothing, where something may be shown.
+const NOTHING: &str = "";
 
 /// One method of one path.
 #[derive(Debug, Clone)]
@@ -74,20 +92,33 @@ struct Operation {
     id: String,
     summary: String,
     description: String,
-    token: Token,
+    /// One of these is shown; nothing where there are none.
+    shows: &'static [&'static str],
     /// Headers and parts of the query.
     parameters: Vec<Value>,
-    /// The schema of the body, and whether there has to be one.
-    body: Option<(Value, bool)>,
+    body: Option<Body>,
     answers: Vec<Answer>,
     examples: Vec<Example>,
 }
 
-/// What an operation answers with one status.
+/// What a request carries, in one of these forms.
+#[derive(Debug, Clone)]
+struct Body {
+    contents: Vec<Content>,
+    required: bool,
+}
+
+/// What an operation answers with one status, in one of these forms.
 #[derive(Debug, Clone)]
 struct Answer {
     status: u16,
     when: &'static str,
+    contents: Vec<Content>,
+}
+
+/// A media type, and the schema of what is written in it.
+#[derive(Debug, Clone)]
+struct Content {
     media: &'static str,
     schema: Value,
 }
@@ -96,68 +127,129 @@ struct Answer {
 #[derive(Debug, Clone)]
 struct Example {
     name: &'static str,
-    asked: Option<Value>,
+    asked: Asked,
     status: u16,
+    media: &'static str,
     answered: Value,
 }
 
+/// What a request of an example says.
+#[derive(Debug, Clone)]
+enum Asked {
+    /// Nothing beside its path.
+    Nothing,
+    /// This in the query.
+    Query(Value),
+    /// This as a body of a media type.
+    Body(&'static str, Value),
+    /// This as a body in JSON, which the schema refuses.
+    Wrong(Value),
+}
+
 impl Operation {
-    /// A GET of this path without parameters.
-    fn get(path: &str, id: &str, summary: &str, answers: Vec<Answer>, example: Value) -> Operation {
-        let example = Example { name: "usual", asked: None, status: 200, answered: example };
+    /// A GET of this path.
+    fn get(path: &str, id: &str, summary: &str, answers: Vec<Answer>, examples: Vec<Example>) -> Operation {
         Operation {
             path: path.to_owned(),
             method: "get",
             id: id.to_owned(),
             summary: summary.to_owned(),
             description: String::new(),
-            token: Token::None,
+            shows: &[],
             parameters: Vec::new(),
             body: None,
             answers,
-            examples: vec![example],
+            examples,
         }
     }
 
-    fn into_json(self) -> Value {
+    fn into_json(mut self) -> Value {
         let mut all = json!({ "operationId": self.id, "summary": self.summary });
         if !self.description.is_empty() {
             all["description"] = self.description.into();
         }
-        match self.token {
-            Token::None => {}
-            Token::Possible => all["security"] = json!([{}, { "session": [] }]),
-            Token::Needed => all["security"] = json!([{ "session": [] }]),
+        if !self.shows.is_empty() {
+            let alone = |scheme: &&str| match *scheme {
+                NOTHING => json!({}),
+                scheme => json!({ scheme: [] }),
+            };
+            all["security"] = self.shows.iter().map(alone).collect();
+        }
+        let examples = self.examples;
+        let of_query = shown(&examples, Example::in_query);
+        for parameter in self.parameters.iter_mut().filter(|parameter| parameter["in"] == "query") {
+            parameter["examples"] = of_query.clone().into();
         }
         if !self.parameters.is_empty() {
             all["parameters"] = self.parameters.into();
         }
-        if let Some((schema, required)) = self.body {
-            let asked =
-                self.examples.iter().filter_map(|example| Some((example.name, example.asked.clone()?)));
-            let content = content(JSON, schema, asked);
+        if let Some(Body { contents, required }) = self.body {
+            let content = content(contents, |media| shown(&examples, |example| example.in_body(media)));
             all["requestBody"] = json!({ "required": required, "content": content });
         }
-        let answers = self.answers.into_iter().map(|answer| {
-            let examples = self.examples.iter().filter(|example| example.status == answer.status);
-            let answered = examples.map(|example| (example.name, example.answered.clone()));
-            let content = content(answer.media, answer.schema, answered);
-            (answer.status.to_string(), json!({ "description": answer.when, "content": content }))
+        let answers = self.answers.into_iter().map(|Answer { status, when, contents }| {
+            let content =
+                content(contents, |media| shown(&examples, |example| example.in_answer(status, media)));
+            (status.to_string(), json!({ "description": when, "content": content }))
         });
         all["responses"] = answers.collect::<Map<_, _>>().into();
         all
     }
 }
 
-/// What bodies of a media type look like.
-fn content<'a>(media: &str, schema: Value, examples: impl Iterator<Item = (&'a str, Value)>) -> Value {
-    let mut said = json!({ "schema": schema });
-    let examples: Map<String, Value> =
-        examples.map(|(name, value)| (name.to_owned(), json!({ "value": value }))).collect();
-    if !examples.is_empty() {
-        said["examples"] = examples.into();
+impl Content {
+    fn json(schema: Value) -> Vec<Content> {
+        vec![Content { media: JSON, schema }]
     }
-    Value::Object(Map::from_iter([(media.to_owned(), said)]))
+}
+
+impl Example {
+    fn in_query(&self) -> Option<Value> {
+        match &self.asked {
+            Asked::Query(query) => Some(json!({ "value": query })),
+            Asked::Nothing | Asked::Body(..) | Asked::Wrong(_) => None,
+        }
+    }
+
+    fn in_body(&self, of: &str) -> Option<Value> {
+        match &self.asked {
+            Asked::Body(media, body) if *media == of => Some(json!({ "value": body })),
+            Asked::Body(..) | Asked::Nothing | Asked::Query(_) | Asked::Wrong(_) => None,
+        }
+    }
+
+    /// A body that the schema refuses is no example of a body, so it stands beside its answer.
+    fn in_answer(&self, status: u16, media: &str) -> Option<Value> {
+        if (self.status, self.media) != (status, media) {
+            return None;
+        }
+        Some(match &self.asked {
+            Asked::Wrong(body) => json!({
+                "summary": "What the body in `x-asked` is answered, which does not fit its schema.",
+                "x-asked": body,
+                "value": self.answered,
+            }),
+            Asked::Nothing | Asked::Query(_) | Asked::Body(..) => json!({ "value": self.answered }),
+        })
+    }
+}
+
+/// Those examples that stand in one place, as they stand there.
+fn shown(examples: &[Example], there: impl Fn(&Example) -> Option<Value>) -> Map<String, Value> {
+    examples.iter().filter_map(|example| Some((example.name.to_owned(), there(example)?))).collect()
+}
+
+/// What bodies look like by their media type, with the examples of each.
+fn content(contents: Vec<Content>, examples: impl Fn(&str) -> Map<String, Value>) -> Value {
+    let all = contents.into_iter().map(|Content { media, schema }| {
+        let mut said = json!({ "schema": schema });
+        let examples = examples(media);
+        if !examples.is_empty() {
+            said["examples"] = examples.into();
+        }
+        (media.to_owned(), said)
+    });
+    Value::Object(all.collect())
 }
 
 /// Collects schemas by name.

@@ -6,17 +6,30 @@ mod schema;
 use std::collections::BTreeSet;
 
 use confab_protocol::HostAction;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Trial;
 use crate::http::{openapi, routes};
-use ask::{Asked, alike};
+use ask::{Asked, Body, alike};
+
+const JSON: &str = "application/json";
 
 /// One method of one path, as it stands in the document.
 struct Operation<'a> {
     path: &'a str,
     method: &'a str,
     said: &'a Value,
+}
+
+/// A request and what is answered to it, as they stand in the document.
+struct Example<'a> {
+    name: &'a str,
+    body: Body<'a>,
+    /// What was asked does not fit its schema.
+    wrong: bool,
+    status: u16,
+    media: &'a str,
+    answered: &'a Value,
 }
 
 impl<'a> Operation<'a> {
@@ -30,31 +43,75 @@ impl<'a> Operation<'a> {
             .collect()
     }
 
-    /// Schema and examples of the body, where there is one.
-    fn body(&self) -> Option<&'a Value> {
-        self.said.get("requestBody").map(|body| &body["content"]["application/json"])
+    /// Schema and examples of the body by its media type.
+    fn bodies(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        by_media(&self.said["requestBody"]["content"])
     }
 
-    /// Status, schema and examples of what is answered.
-    fn answers(&self) -> Vec<(u16, &'a Value)> {
+    /// Schema and examples of the body in JSON, where there is one.
+    fn json_body(&self) -> Option<&'a Value> {
+        self.bodies().find(|(media, _)| *media == JSON).map(|(_, content)| content)
+    }
+
+    /// What stands in the query, with schema and examples.
+    fn queries(&self) -> impl Iterator<Item = &'a Value> {
+        let parameters = self.said["parameters"].as_array().into_iter().flatten();
+        parameters.filter(|parameter| parameter["in"] == "query")
+    }
+
+    /// Status, media type, schema and examples of what is answered.
+    fn answers(&self) -> Vec<(u16, &'a str, &'a Value)> {
         let responses = self.said["responses"].as_object().unwrap().iter();
-        let only = |content: &'a Value| content.as_object().unwrap().values().next().unwrap();
-        responses.map(|(status, said)| (status.parse().unwrap(), only(&said["content"]))).collect()
-    }
-
-    /// Every example: its name, the body, the status, the answer.
-    fn examples(&self) -> Vec<(&'a str, Option<&'a Value>, u16, &'a Value)> {
-        let answers = self.answers().into_iter();
-        answers
-            .flat_map(|(status, content)| {
-                let examples = content["examples"].as_object().into_iter().flatten();
-                examples.map(move |(name, answered)| {
-                    let asked = self.body().map(|body| &body["examples"][name]["value"]);
-                    (name.as_str(), asked, status, &answered["value"])
-                })
+        responses
+            .flat_map(|(status, said)| {
+                let status = status.parse::<u16>().unwrap();
+                by_media(&said["content"]).map(move |(media, content)| (status, media, content))
             })
             .collect()
     }
+
+    fn examples(&self) -> Vec<Example<'a>> {
+        let answers = self.answers().into_iter();
+        answers
+            .flat_map(|(status, media, content)| {
+                examples_of(content).map(move |(name, answer)| (status, media, name, answer))
+            })
+            .map(|(status, media, name, answer)| {
+                let wrong = answer.get("x-asked");
+                let body = wrong.map(Body::Json).unwrap_or_else(|| self.asked(name));
+                let (wrong, answered) = (wrong.is_some(), &answer["value"]);
+                Example { name, body, wrong, status, media, answered }
+            })
+            .collect()
+    }
+
+    /// What is asked by the example of that name.
+    fn asked(&self, name: &str) -> Body<'a> {
+        let of = |content: &'a Value| content["examples"].get(name).map(|example| &example["value"]);
+        let in_body = self.bodies().find_map(|(media, content)| {
+            of(content).map(|value| if media == JSON { Body::Json(value) } else { Body::Form(value) })
+        });
+        let in_query = || self.queries().find_map(of).map(Body::Query);
+        let asked = in_body.or_else(in_query);
+        assert!(asked.is_some() || self.method == "get", "{} {name} says what it asks", self.path);
+        asked.unwrap_or(Body::Nothing)
+    }
+}
+
+fn by_media(content: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    content.as_object().into_iter().flatten().map(|(media, content)| (media.as_str(), content))
+}
+
+fn examples_of(content: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let examples = content["examples"].as_object().into_iter().flatten();
+    examples.map(|(name, example)| (name.as_str(), example))
+}
+
+/// The object without one of its members.
+fn without(object: &Value, member: &str) -> Value {
+    let mut less = object.clone();
+    less.as_object_mut().unwrap().remove(member);
+    less
 }
 
 #[test]
@@ -98,24 +155,43 @@ fn the_document_is_sound_and_its_references_lead_somewhere() {
 }
 
 #[test]
+fn every_security_scheme_is_shown_somewhere_and_no_other() {
+    let document = openapi::document();
+    let mut shown = BTreeSet::new();
+    for Operation { said, .. } in Operation::all(&document) {
+        let alternatives = said["security"].as_array().into_iter().flatten();
+        shown.extend(alternatives.flat_map(|one| one.as_object().unwrap().keys()));
+    }
+    let known = document["components"]["securitySchemes"].as_object().unwrap();
+    assert_eq!(shown, known.keys().collect());
+    let scheme = |name: &str| (known[name]["type"].as_str().unwrap(), known[name]["scheme"].as_str());
+    assert_eq!(scheme("tc3"), ("http", Some("TC3-HMAC-SHA256")));
+    assert_eq!(scheme("hmac"), ("apiKey", None));
+}
+
+#[test]
 fn every_example_fits_its_schema() {
     let document = openapi::document();
-    let mut seen = 0;
+    let (mut seen, mut refused) = (0, 0);
     for operation in Operation::all(&document) {
-        let answers = operation.answers();
-        for (name, asked, status, answered) in operation.examples() {
-            let place = format!("{} {}: {name}", operation.method, operation.path);
-            let wanted = &answers.iter().find(|(one, _)| *one == status).unwrap().1["schema"];
-            schema::check(&document, wanted, answered).unwrap_or_else(|why| panic!("{place}: {why}"));
-            if let (Some(body), Some(asked)) = (operation.body(), asked) {
-                let fits = schema::check(&document, &body["schema"], asked);
-                let wrong = ["unreadable", "no_such_scene", "no_such_role"].contains(&name);
-                assert_eq!(fits.is_err(), wrong, "{place}: {fits:?}");
+        let place = format!("{} {}", operation.method, operation.path);
+        let bodies = operation.bodies().map(|(_, content)| content);
+        let answers = operation.answers().into_iter().map(|(_, _, content)| content);
+        for content in bodies.chain(operation.queries()).chain(answers) {
+            for (name, example) in examples_of(content) {
+                schema::check(&document, &content["schema"], &example["value"])
+                    .unwrap_or_else(|why| panic!("{place}: {name}: {why}"));
+                seen += 1;
             }
-            seen += 1;
+        }
+        for Example { name, body, .. } in operation.examples().iter().filter(|example| example.wrong) {
+            let schema = &operation.json_body().unwrap()["schema"];
+            let fits = schema::check(&document, schema, body.value().unwrap());
+            assert!(fits.is_err(), "{place}: {name} fits its schema");
+            refused += 1;
         }
     }
-    assert!(seen > 70, "{seen}");
+    assert!(seen > 120 && refused > 15, "{seen} and {refused}");
 }
 
 #[tokio::test]
@@ -129,25 +205,33 @@ async fn the_server_serves_the_document() {
 #[tokio::test]
 async fn the_server_answers_every_example_as_the_document_says() {
     let document = openapi::document();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
     for operation in Operation::all(&document) {
         let answers = operation.answers();
-        for (name, body, status, answered) in operation.examples() {
+        for Example { name, body, status, media, answered, .. } in operation.examples() {
             let place = format!("{} {}: {name}", operation.method, operation.path);
             let asked = Asked { method: operation.method, path: operation.path, example: name, body };
-            let (real, answer) = asked.send().await;
-            if real != status || !alike(answered, &answer) {
-                wrong.push(format!("{place}: {status} {answered} in the document, {real} {answer} in truth"));
+            let (real, of_media, answer) = asked.send().await;
+            if (real, of_media.as_str()) != (status, media) || !alike(answered, &answer) {
+                let truth = format!("{real} {of_media} {answer} in truth");
+                wrong.push(format!("{place}: {status} {media} {answered} in the document, {truth}"));
                 continue;
             }
-            let wanted = &answers.iter().find(|(one, _)| *one == status).unwrap().1["schema"];
-            wrong
-                .extend(schema::check(&document, wanted, &answer).err().map(|why| format!("{place}: {why}")));
+            seen.insert((operation.method, operation.path, status, media));
+            let (.., content) = answers.iter().find(|(one, of, _)| (*one, *of) == (status, media)).unwrap();
+            let fits = schema::check(&document, &content["schema"], &answer);
+            wrong.extend(fits.err().map(|why| format!("{place}: {why}")));
             if let Some(code) = answer["code"].as_i64().filter(|code| *code != 0) {
                 let listed = operation.said["description"].as_str().unwrap();
                 let known = listed.contains(&format!("- `{code}`: "));
                 wrong.extend((!known).then(|| format!("{place}: {code} is not in the list")));
             }
+        }
+        for (status, media, _) in answers {
+            // Nobody asks a server that is about to end.
+            let shown = seen.contains(&(operation.method, operation.path, status, media)) || status == 503;
+            let place = format!("{} {}", operation.method, operation.path);
+            wrong.extend((!shown).then(|| format!("{place}: {status} {media} has no example")));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -158,25 +242,24 @@ async fn what_a_schema_needs_is_needed_and_what_it_does_not_know_is_refused() {
     let document = openapi::document();
     let mut wrong = Vec::new();
     for operation in Operation::all(&document) {
-        let Some(content) = operation.body() else { continue };
-        let examples = content["examples"].as_object().unwrap().iter();
-        for (name, example) in examples.filter(|(name, _)| {
-            operation.path == "/" || ["admitted", "given", "with_signature", "done"].contains(&name.as_str())
-        }) {
+        let Some(content) = operation.json_body() else { continue };
+        let all = examples_of(content).filter(|(name, _)| {
+            operation.path == "/" || ["admitted", "given", "with_signature", "done"].contains(name)
+        });
+        for (name, example) in all {
             let body = &example["value"];
             let of_action = document["components"]["schemas"].get(format!("{name}Request"));
             let wanted = of_action.unwrap_or(&content["schema"]);
             let mut more = body.clone();
             more["unheardOf"] = Value::from(1);
             schema::check(&document, wanted, &more).unwrap_err();
-            let (status, answer) = Asked::post(operation.path, name, &more).send().await;
+            let (status, _, answer) = Asked::post(operation.path, name, Body::Json(&more)).send().await;
             let refused = status == 400 || answer["Response"]["Error"]["Code"] == "UnknownParameter";
             wrong.extend((!refused).then(|| format!("{} {name}: {answer}", operation.path)));
             for member in body.as_object().unwrap().keys() {
-                let mut less = body.clone();
-                less.as_object_mut().unwrap().remove(member);
+                let less = without(body, member);
                 let needed = schema::check(&document, wanted, &less).is_err();
-                let (_, answer) = Asked::post(operation.path, name, &less).send().await;
+                let (_, _, answer) = Asked::post(operation.path, name, Body::Json(&less)).send().await;
                 let error = answer["Response"]["Error"]["Code"].as_str().unwrap_or_default();
                 // Whose role it is stands in members that a token replaces; the application wants a passcode.
                 let instead = operation.path == "/v1/role" && member != "role" || member == "passcode";
@@ -189,4 +272,52 @@ async fn what_a_schema_needs_is_needed_and_what_it_does_not_know_is_refused() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn what_a_form_needs_is_needed_and_what_it_does_not_know_is_refused() {
+    let document = openapi::document();
+    let form = document["paths"]["/"]["post"]["requestBody"]["content"].as_object().unwrap();
+    let (_, content) = form.iter().find(|(media, _)| *media != JSON).unwrap();
+    let body = &content["examples"]["form"]["value"];
+    let send = async |body: &Value| {
+        let (_, _, answer) = Asked::post("/", "form", Body::Form(body)).send().await;
+        answer["Response"]["Error"]["Code"].as_str().unwrap_or_default().to_owned()
+    };
+    let mut more = body.clone();
+    more["unheardOf"] = Value::from("1");
+    schema::check(&document, &content["schema"], &more).unwrap_err();
+    assert_eq!(send(&more).await, "UnknownParameter");
+    for member in body.as_object().unwrap().keys() {
+        let less = without(body, member);
+        let needed = schema::check(&document, &content["schema"], &less).is_err();
+        let said = send(&less).await;
+        assert_eq!(said.starts_with("MissingParameter"), needed, "without {member}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_knows_every_member_that_is_read() {
+    let document = openapi::document();
+    let mut seen = 0;
+    for operation in Operation::all(&document).iter().filter(|one| one.path.starts_with("/v1/")) {
+        let Some(content) = operation.json_body() else { continue };
+        let odd = Value::Object(Map::from_iter([("unheardOf".to_owned(), Value::from(1))]));
+        let (_, _, answer) = Asked::post(operation.path, "unreadable", Body::Json(&odd)).send().await;
+        let sentence = answer["message"].as_str().unwrap();
+        assert!(sentence.contains("there is no field unheardOf"), "{}: {sentence}", operation.path);
+        let read = sentence.split_once(", only ").map_or("", |(_, known)| known.trim_end_matches('.'));
+        let mut read: BTreeSet<&str> = read.split(", ").filter(|name| !name.is_empty()).collect();
+        // It is taken out before the others are read.
+        read.extend((operation.path == "/v1/enter").then_some("stay"));
+        let schema = match content["schema"]["$ref"].as_str() {
+            Some(place) => document.pointer(place.strip_prefix('#').unwrap()).unwrap(),
+            None => &content["schema"],
+        };
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let known: BTreeSet<&str> = properties.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(known, read, "{}", operation.path);
+        seen += read.len();
+    }
+    assert!(seen >= 50, "{seen}");
 }

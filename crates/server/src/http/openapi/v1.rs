@@ -3,9 +3,9 @@
 use confab_protocol::{
     Code, EnterAnswer, HostAction, InviteAnswer, RawEnterParams, Stay, TicketAnswer, TicketRequest,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Answer, Example, JSON, Operation, Schemas, Token};
+use super::{Answer, Asked, Body, Content, Example, JSON, NOTHING, Operation, SESSION, Schemas};
 
 /// Codes that every request of `/v1` may be answered with.
 const ALWAYS: [Code; 3] = [Code::INVALID_PARAMETER, Code::SERVER_PROCESS_FAILED, Code::FAILED_TOO_OFTEN];
@@ -29,20 +29,8 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 }
 
 fn enter(schemas: &mut Schemas) -> Operation {
-    let known = [
-        "sdkAppId",
-        "userId",
-        "userSig",
-        "roomId",
-        "strRoomId",
-        "scene",
-        "role",
-        "privateMapKey",
-        "name",
-        "ticket",
-    ];
     let stay = schemas.of_read::<Stay>();
-    let mut body = entry(schemas, &known, &["sdkAppId", "userId", "userSig"]);
+    let mut body = entry(schemas, &["server", "guest", "passcode"], &["sdkAppId", "userId", "userSig"]);
     body["properties"]["stay"] = stay;
     body["anyOf"] = json!([{ "required": ["roomId"] }, { "required": ["strRoomId"] }]);
     let own = [Code::REFUSED, Code::NO_PRIVILEGE_CREATE_ROOM, Code::NO_PRIVILEGE_ENTER_ROOM, Code::ROOM_FULL];
@@ -73,7 +61,7 @@ fn enter(schemas: &mut Schemas) -> Operation {
                 200,
                 json!({ "code": -100_018, "detail": -70_001, "message": expired }),
             ),
-            example(
+            wrong(
                 "no_such_scene",
                 with(json!({ "scene": 9 })),
                 200,
@@ -111,14 +99,14 @@ fn ticket(schemas: &mut Schemas) -> Operation {
     let given = json!({
         "code": 0, "sdkAppId": 1_400_000_001, "userId": "<user id of a guest>", "userSig": "<UserSig of a guest>",
     });
-    let wrong = changed(&asked, &json!({ "passcode": "guessed" }));
+    let guessed = changed(&asked, &json!({ "passcode": "guessed" }));
     let refused = "The passcode is not the one that this server asks for.";
     Operation {
         examples: vec![
             example("given", asked.clone(), 200, given),
-            example("wrong_passcode", wrong.clone(), 200, json!({ "code": -102_011, "message": refused })),
+            example("wrong_passcode", guessed.clone(), 200, json!({ "code": -102_011, "message": refused })),
             unreadable(changed(&asked, &json!({ "room": 5.5 })), "room must be a room's number or its text"),
-            too_often(wrong),
+            too_often(guessed),
         ],
         ..operation(
             "ticket",
@@ -133,19 +121,18 @@ fn ticket(schemas: &mut Schemas) -> Operation {
 }
 
 fn role(schemas: &mut Schemas) -> Operation {
-    let known = ["role", "privateMapKey", "sdkAppId", "userId", "userSig", "roomId", "strRoomId"];
-    let body = entry(schemas, &known, &["role"]);
+    let body = entry(schemas, &["server", "name", "scene", "guest", "passcode", "ticket"], &["role"]);
     let own =
         [Code::REFUSED, Code::SERVER_TOKEN_ERROR, Code::CENTER_ROOM_NOT_EXIST, Code::NO_PRIVILEGE_ENTER_ROOM];
     let signed = json!({
         "role": 20, "sdkAppId": 1_400_000_001, "userId": "ann", "userSig": "<UserSig of ann>", "roomId": 123,
     });
     Operation {
-        token: Token::Possible,
+        shows: &[NOTHING, SESSION],
         examples: vec![
             example("with_token", json!({ "role": 21 }), 200, json!({ "code": 0 })),
             example("with_signature", signed.clone(), 200, json!({ "code": 0 })),
-            example(
+            wrong(
                 "no_such_role",
                 json!({ "role": 22 }),
                 200,
@@ -173,7 +160,7 @@ fn invite(schemas: &mut Schemas) -> Operation {
     let operation = Operation {
         path: "/v1/room/invite".to_owned(),
         id: "makeTicket".to_owned(),
-        token: Token::Needed,
+        shows: &[SESSION],
         examples: vec![
             example("done", json!({}), 200, json!({ "code": 0, "ticket": "<ticket>" })),
             example("no_host", json!({}), 200, json!({ "code": -3, "message": refused })),
@@ -190,7 +177,7 @@ fn invite(schemas: &mut Schemas) -> Operation {
             schemas.of_written::<InviteAnswer>(),
         )
     };
-    Operation { body: Some((body, false)), ..operation }
+    Operation { body: Some(Body { contents: Content::json(body), required: false }), ..operation }
 }
 
 /// One operation for each action, with the body of its own.
@@ -215,7 +202,7 @@ fn room(schemas: &mut Schemas) -> Vec<Operation> {
         let refused = "Only the host and co-hosts may do this.";
         let operation = Operation {
             path: format!("/v1/room/{name}"),
-            token: Token::Needed,
+            shows: &[SESSION],
             examples: vec![
                 example("done", asked.clone(), 200, json!({ "code": 0 })),
                 example("no_host", asked.clone(), 200, json!({ "code": -3, "message": refused })),
@@ -224,7 +211,7 @@ fn room(schemas: &mut Schemas) -> Vec<Operation> {
             ],
             ..operation(name, summary.as_str().unwrap_or_default(), "", body.clone(), &[&own], answer.clone())
         };
-        Some(Operation { body: Some((body, required)), ..operation })
+        Some(Operation { body: Some(Body { contents: Content::json(body), required }), ..operation })
     };
     HostAction::NAMES.into_iter().filter_map(action).collect()
 }
@@ -259,13 +246,15 @@ fn asked_of(name: &str) -> Value {
     }
 }
 
-/// The schema of an entry's parameters, of which a request knows some.
-fn entry(schemas: &mut Schemas, known: &[&str], required: &[&str]) -> Value {
-    let mut all = schemas.taken_apart::<RawEnterParams>();
-    let properties = all["properties"].take();
-    let some: Map<String, Value> =
-        known.iter().map(|name| ((*name).to_owned(), properties[name].clone())).collect();
-    json!({ "type": "object", "properties": some, "required": required, "additionalProperties": false })
+/// The schema of an entry's parameters. All are taken, so that a client may send what it was told; those of
+/// `unused` count for nothing.
+fn entry(schemas: &mut Schemas, unused: &[&str], required: &[&str]) -> Value {
+    let mut properties = schemas.taken_apart::<RawEnterParams>()["properties"].take();
+    for name in unused {
+        let what = properties[*name]["description"].as_str().unwrap_or_default();
+        properties[*name]["description"] = format!("{what} Taken, and not used by this request.").into();
+    }
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
 fn operation(
@@ -280,16 +269,16 @@ fn operation(
     let codes: Vec<String> = codes.map(|code| format!("- `{code}`: {}", code.sentence())).collect();
     let said =
         format!("{description}\n\nCodes beside 0, with the sentence that is usual:\n\n{}", codes.join("\n"));
-    let answered = |status, when| Answer { status, when, media: JSON, schema: answer.clone() };
+    let answered = |status, when| Answer { status, when, contents: Content::json(answer.clone()) };
     Operation {
         path: format!("/v1/{name}"),
         method: "post",
         id: name.to_owned(),
         summary: summary.to_owned(),
         description: said.trim_start().to_owned(),
-        token: Token::None,
+        shows: &[],
         parameters: Vec::new(),
-        body: Some((body, true)),
+        body: Some(Body { contents: Content::json(body), required: true }),
         answers: vec![
             answered(200, "Code 0, or a code and a sentence that say why not."),
             answered(400, "The request cannot be read."),
@@ -300,12 +289,17 @@ fn operation(
 }
 
 fn example(name: &'static str, asked: Value, status: u16, answered: Value) -> Example {
-    Example { name, asked: Some(asked), status, answered }
+    Example { name, asked: Asked::Body(JSON, asked), status, media: JSON, answered }
+}
+
+/// The request does not fit its schema.
+fn wrong(name: &'static str, asked: Value, status: u16, answered: Value) -> Example {
+    Example { name, asked: Asked::Wrong(asked), status, media: JSON, answered }
 }
 
 fn unreadable(asked: Value, why: &str) -> Example {
     let message = format!("The request cannot be read: {why}.");
-    example("unreadable", asked, 400, json!({ "code": Code::INVALID_PARAMETER, "message": message }))
+    wrong("unreadable", asked, 400, json!({ "code": Code::INVALID_PARAMETER, "message": message }))
 }
 
 fn too_often(asked: Value) -> Example {

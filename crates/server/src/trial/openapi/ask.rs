@@ -7,8 +7,9 @@ use crate::clock::unix_now;
 use crate::config::{AppConfig, Config};
 use crate::control::Listener as _;
 use crate::happening::{ClientInfo, Happening, What};
+use crate::rest::signature::hmac;
 use crate::trial::rest::Call;
-use crate::trial::{APP, APP_KEY, Trial, config, key, sig};
+use crate::trial::{APP, APP_KEY, CLOUD_ID, CLOUD_KEY, Trial, config, key, sig};
 
 const ROOM: u32 = 123;
 /// The times of the examples begin here.
@@ -19,25 +20,45 @@ pub(super) struct Asked<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) example: &'a str,
-    pub(super) body: Option<&'a Value>,
+    pub(super) body: Body<'a>,
+}
+
+/// What a request says.
+#[derive(Clone, Copy)]
+pub(super) enum Body<'a> {
+    Nothing,
+    Json(&'a Value),
+    /// Parameters that bear the older signature.
+    Form(&'a Value),
+    /// The same in the query.
+    Query(&'a Value),
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn value(self) -> Option<&'a Value> {
+        match self {
+            Body::Nothing => None,
+            Body::Json(value) | Body::Form(value) | Body::Query(value) => Some(value),
+        }
+    }
 }
 
 impl<'a> Asked<'a> {
     /// A POST.
-    pub(super) fn post(path: &'a str, example: &'a str, body: &'a Value) -> Asked<'a> {
-        Asked { method: "post", path, example, body: Some(body) }
+    pub(super) fn post(path: &'a str, example: &'a str, body: Body<'a>) -> Asked<'a> {
+        Asked { method: "post", path, example, body }
     }
 
-    /// Status and answer of a new server, text that is no JSON as a string.
-    pub(super) async fn send(&self) -> (u16, Value) {
+    /// Status, media type and answer of a new server, text that is no JSON as a string.
+    pub(super) async fn send(&self) -> (u16, String, Value) {
         let passcode = Some("open sesame".to_owned());
         let guests = AppConfig { guests: true, passcode, ..AppConfig::new(APP, APP_KEY) };
         let trial = Trial::with(Config { app: vec![guests], ..config() }).await;
         let token = self.prepare(&trial).await;
-        if self.path == "/" && self.method == "post" {
-            let body = filled(self.body.unwrap());
-            let answer = Call::new(self.example, &body).send(trial.server.http()).await;
-            return (200, json!({ "Response": answer }));
+        if let ("/", Body::Json(body)) = (self.path, self.body) {
+            // Its media type is looked at there.
+            let answer = Call::new(self.example, &filled(body)).send(trial.server.http()).await;
+            return (200, "application/json".to_owned(), json!({ "Response": answer }));
         }
         let mut answer = self.once(&trial, &token).await;
         for _ in 0..40 {
@@ -49,20 +70,28 @@ impl<'a> Asked<'a> {
         answer
     }
 
-    async fn once(&self, trial: &Trial, token: &str) -> (u16, Value) {
+    async fn once(&self, trial: &Trial, token: &str) -> (u16, String, Value) {
         let url = format!("{}{}", trial.server.url(), self.path);
-        let mut request = trial.client.request(self.method.to_uppercase().parse().unwrap(), url);
-        if let Some(body) = self.body {
-            request = request.body(filled(body).to_string());
-        }
+        let method = self.method.to_uppercase();
+        let host = trial.server.http().to_string();
+        let request = |url: String| trial.client.request(method.parse().unwrap(), url);
+        let mut request = match self.body {
+            Body::Nothing => request(url),
+            Body::Json(body) => request(url).body(filled(body).to_string()),
+            Body::Query(query) => request(format!("{url}?{}", signed(&method, &host, query))),
+            Body::Form(form) => request(url)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(signed(&method, &host, form)),
+        };
         if !token.is_empty() {
             request = request.bearer_auth(token);
         }
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
+        let media = answer.headers()["content-type"].to_str().unwrap().to_owned();
         let text = answer.text().await.unwrap();
-        let text = text.replace(&trial.server.http().to_string(), "127.0.0.1:7880");
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        let text = text.replace(&host, "127.0.0.1:7880");
+        (status, media, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
     /// Brings people into the room; answers with the token that the example shows.
@@ -81,7 +110,7 @@ impl<'a> Asked<'a> {
                 let token = inside(trial, "ann", 1).await;
                 if example == "with_signature" { String::new() } else { token }
             }
-            ("/", "RemoveUser" | "DismissRoom") => inside(trial, "ann", 0).await,
+            ("/", "RemoveUser" | "DismissRoom" | "form") => inside(trial, "ann", 0).await,
             ("/", "DescribeRoomInfo" | "DescribeUserInfo") => {
                 remember(trial);
                 String::new()
@@ -90,6 +119,20 @@ impl<'a> Asked<'a> {
             _ => String::new(),
         }
     }
+}
+
+/// Parameters as they stand in a form or a query, with a signature of now where they have one.
+fn signed(method: &str, host: &str, parameters: &Value) -> String {
+    let parameters = filled(parameters);
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (name, value) in parameters.as_object().unwrap().iter().filter(|(name, _)| *name != "Signature") {
+        pairs.push((name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    }
+    if parameters.get("Signature").is_some() {
+        let signature = hmac::sign(hmac::Request { method, host, pairs: &pairs }, CLOUD_KEY);
+        pairs.push(("Signature".to_owned(), signature));
+    }
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// Ann hosts, Bob is inside, Carol waits or is kept out.
@@ -160,6 +203,8 @@ fn filled(body: &Value) -> Value {
         Value::String(text) => match text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
             None => body.clone(),
             Some("id of the call") => json!(format!("{APP}_{ROOM}_{}", began())),
+            Some("SecretId") => json!(CLOUD_ID),
+            Some("signature") => body.clone(),
             Some("expired UserSig of ann") => {
                 json!(user_sig::sign(SdkAppId(APP), APP_KEY, "ann", 60, unix_now() - 3600, None))
             }

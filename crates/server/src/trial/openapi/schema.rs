@@ -49,11 +49,24 @@ pub(super) fn check(document: &Value, schema: &Value, value: &Value) -> Result<(
                 }
                 true
             }
+            "patternProperties" => {
+                for (pattern, schema) in wanted.as_object().unwrap() {
+                    let members = value.as_object().into_iter().flatten();
+                    members
+                        .filter(|(name, _)| matches(pattern, name))
+                        .try_for_each(|(_, member)| check(document, schema, member))?;
+                }
+                true
+            }
             "additionalProperties" => {
                 assert_eq!(wanted, false);
                 let known = words.get("properties");
+                let patterns = words.get("patternProperties").and_then(Value::as_object);
                 let mut names = value.as_object().into_iter().flat_map(|members| members.keys());
-                names.all(|name| known.is_some_and(|known| known.get(name).is_some()))
+                names.all(|name| {
+                    known.is_some_and(|known| known.get(name).is_some())
+                        || patterns.is_some_and(|all| all.keys().any(|pattern| matches(pattern, name)))
+                })
             }
             "items" => {
                 value.as_array().into_iter().flatten().try_for_each(|item| check(document, wanted, item))?;
@@ -96,6 +109,9 @@ fn matches(pattern: &str, text: &str) -> bool {
         "^[0-9A-Fa-f]{32,64}$" => {
             (32..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
         }
+        r"^UserIds\.[0-9]+$" => text
+            .strip_prefix("UserIds.")
+            .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())),
         other => panic!("the pattern {other} is not known here"),
     }
 }
