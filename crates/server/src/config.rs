@@ -52,6 +52,9 @@ pub struct Config {
     pub proxies: Vec<Network>,
     /// The file with the history of rooms; none keeps it in memory until the server stops.
     pub database: Option<PathBuf>,
+    /// Where people get the app, `http` or `https`; the page that opens invitations leads there. None leaves
+    /// it to whoever invites.
+    pub download_url: Option<String>,
     /// Whether `/v1` answers pages only where they came by an IP address or `localhost`: for a server
     /// that has no name, so that any name was given to it by somebody else. Set by programs, never read.
     #[serde(skip)]
@@ -214,6 +217,7 @@ impl Default for Config {
             cloud_key: Vec::new(),
             proxies: Vec::new(),
             database: None,
+            download_url: None,
             nameless: false,
         }
     }
@@ -253,6 +257,7 @@ impl Config {
         self.workers = over.workers.or(self.workers);
         self.tls = over.tls.or(self.tls);
         self.database = over.database.or(self.database);
+        self.download_url = over.download_url.or(self.download_url);
         self
     }
 
@@ -302,6 +307,7 @@ impl fmt::Debug for Config {
             .field("cloud_key", &self.cloud_key)
             .field("proxies", &self.proxies)
             .field("database", &self.database)
+            .field("download_url", &self.download_url)
             .field("nameless", &self.nameless)
             .finish()
     }
@@ -336,6 +342,7 @@ media_tcp = false
 workers = 3
 advertise = [\"192.0.2.1\"]
 database = \"confab.db\"
+download_url = \"https://get.example/confab\"
 proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]
 
 [[app]]
@@ -364,6 +371,7 @@ key = \"cloud-secret\"
         assert_eq!(config.api_key[0].secret, "api-secret");
         assert_eq!(config.cloud_key[0].id, "AKID");
         assert_eq!(config.database, Some("confab.db".into()));
+        assert_eq!(config.download_url.as_deref(), Some("https://get.example/confab"));
         assert_eq!(config.proxies, ["10.0.0.0/8".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
         assert_eq!(config.app[0].callback.as_ref().unwrap().key, "callbackKey");
         config.check().unwrap();

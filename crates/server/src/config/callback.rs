@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::check::is_web;
+
 /// Where an application is told what happens in its rooms.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,8 +19,7 @@ pub struct CallbackConfig {
 impl CallbackConfig {
     /// What is wrong with it, without its text, which may be a secret.
     pub(super) fn fault(&self) -> Option<&'static str> {
-        let url = reqwest::Url::parse(&self.url).ok();
-        if url.is_none_or(|url| !matches!(url.scheme(), "http" | "https") || !url.has_host()) {
+        if !is_web(&self.url) {
             return Some("whose url is no address that begins with http:// or https://");
         }
         let fits = (1..=32).contains(&self.key.len()) && self.key.bytes().all(|b| b.is_ascii_alphanumeric());

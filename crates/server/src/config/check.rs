@@ -57,6 +57,10 @@ pub(super) fn unfit(config: &Config) -> Option<Unfit> {
             return Some(Unfit::new("limits", reason).member(kind));
         }
     }
+    if config.download_url.as_deref().is_some_and(|url| !is_web(url)) {
+        let reason = "download_url is no address that begins with http:// or https://".to_owned();
+        return Some(Unfit::new("download_url", reason));
+    }
     let in_apps = config.app.iter().enumerate().find_map(|(index, app)| {
         let (member, reason) = of_app(app, config.app.get(..index).unwrap_or_default())?;
         Some(Unfit::new("app", reason).item(index).member(member))
@@ -64,6 +68,12 @@ pub(super) fn unfit(config: &Config) -> Option<Unfit> {
     let api = || pairs("api_key", "key", config.api_key.iter().map(|k| (&*k.key, &*k.secret)));
     let cloud = || pairs("cloud_key", "id", config.cloud_key.iter().map(|k| (&*k.id, &*k.key)));
     in_apps.or_else(api).or_else(cloud)
+}
+
+/// Whether a text is the address of something on the web.
+pub(super) fn is_web(text: &str) -> bool {
+    let url = reqwest::Url::parse(text).ok();
+    url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// What is wrong with an application, and in which member.
@@ -140,6 +150,10 @@ mod tests {
             ),
             ("\nworkers = 0\n".to_owned(), "c.toml line 2: workers must be from 1 to 256"),
             (
+                "\n\ndownload_url = \"javascript:alert(1)\"".to_owned(),
+                "c.toml line 3: download_url is no address that begins with http:// or https://",
+            ),
+            (
                 "[limits.live]\nonline = 5\npublishing = 5\n[limits.call]\nonline = 0\npublishing = 1"
                     .to_owned(),
                 "c.toml line 4: the limits of call rooms must be at least 1",
@@ -168,5 +182,8 @@ mod tests {
         assert_eq!(env("CONFAB_API_KEY", "a:b,a:c"), "CONFAB_API_KEY: api_key a is given twice");
         let flag = Overlay::from_flags(|asked| (asked == "--workers").then(|| "0".to_owned()));
         assert_eq!(flag.unwrap_err().to_string(), "--workers: workers must be from 1 to 256");
+        let flag = Overlay::from_flags(|asked| (asked == "--download-url").then(|| "get.example".to_owned()));
+        let said = flag.unwrap_err().to_string();
+        assert_eq!(said, "--download-url: download_url is no address that begins with http:// or https://");
     }
 }

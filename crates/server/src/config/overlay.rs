@@ -32,12 +32,15 @@ pub struct Overlay {
     pub proxies: Option<Vec<Network>>,
     /// See [`Config::database`](super::Config::database).
     pub database: Option<PathBuf>,
+    /// See [`Config::download_url`](super::Config::download_url).
+    pub download_url: Option<String>,
 }
 
 impl Overlay {
     /// Reads `CONFAB_HTTP`, `CONFAB_TLS`, `CONFAB_MEDIA`, `CONFAB_MEDIA_TCP`, `CONFAB_WORKERS`,
-    /// `CONFAB_ADVERTISE`, `CONFAB_APP`, `CONFAB_API_KEY`, `CONFAB_CLOUD_KEY`, `CONFAB_PROXIES` and
-    /// `CONFAB_DATABASE`; lists are parted by commas, pairs by a colon. An empty variable counts as not given.
+    /// `CONFAB_ADVERTISE`, `CONFAB_APP`, `CONFAB_API_KEY`, `CONFAB_CLOUD_KEY`, `CONFAB_PROXIES`,
+    /// `CONFAB_DATABASE` and `CONFAB_DOWNLOAD_URL`; lists are parted by commas, pairs by a colon. An empty
+    /// variable counts as not given.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
         read(|field| {
             let name = format!("CONFAB_{}", field.to_uppercase());
@@ -46,7 +49,7 @@ impl Overlay {
     }
 
     /// Reads `--http`, `--tls`, `--media`, `--media-tcp`, `--workers`, `--advertise`, `--app`, `--api-key`,
-    /// `--cloud-key`, `--proxy` and `--database`, in the same forms.
+    /// `--cloud-key`, `--proxy`, `--database` and `--download-url`, in the same forms.
     pub fn from_flags(flag: impl Fn(&str) -> Option<String>) -> Result<Overlay, ConfigError> {
         read(|field| {
             let name = match field {
@@ -73,6 +76,7 @@ fn read(text_of: impl Fn(&str) -> (Option<String>, String)) -> Result<Overlay, C
         cloud_key: from.list("cloud_key")?,
         proxies: from.list("proxies")?,
         database: from.one("database")?,
+        download_url: from.one("download_url")?,
     };
     match check::unfit(&Config::default().with(overlay.clone())) {
         None => Ok(overlay),
@@ -173,6 +177,8 @@ mod tests {
         let keys = env("CONFAB_CLOUD_KEY", "AKID:x").unwrap().cloud_key.unwrap();
         assert_eq!((keys[0].id.as_str(), keys[0].key.as_str()), ("AKID", "x"));
         assert_eq!(env("CONFAB_DATABASE", "a b.db").unwrap().database, Some("a b.db".into()));
+        let get = env("CONFAB_DOWNLOAD_URL", "http://get.example/").unwrap().download_url;
+        assert_eq!(get.as_deref(), Some("http://get.example/"));
         let tls = env("CONFAB_TLS", "chain.pem, key.pem").unwrap().tls.unwrap();
         assert_eq!((tls.certificate, tls.key), ("chain.pem".into(), "key.pem".into()));
         let proxies = env("CONFAB_PROXIES", "10.0.0.0/8, ::1").unwrap().proxies.unwrap();

@@ -1,20 +1,29 @@
 //! `GET /join`: the page behind an invitation's address. It opens the app by the link that says the same,
-//! and tells people what to do where that does not happen. The page is the same for everybody: what the
-//! address says is read by its script alone, so nothing of it passes into HTML or into a log here.
+//! and tells people what to do where that does not happen, or what is wrong with the address. The page is
+//! the same for everybody: what the address says is read by its script alone, so nothing of it passes into
+//! HTML or into a log here.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::Shared;
+
 const HTML: &str = include_str!("join_page/page.html");
 const STYLE: &str = include_str!("join_page/page.css");
 const SCRIPT: &str = include_str!("join_page/page.js");
 
-/// The whole page.
+/// What people are told who have not got the app, where the operator says nowhere to get it.
+const BY_HAND: &str = "There is no site to get it at: whoever invited you, or who runs this server, can send \
+    you its installer. The name of that ends in setup.exe for Windows, in .deb for Debian and Ubuntu, and in \
+    .rpm for other Linux.";
+
+/// The whole page but for where to get the app.
 static PAGE: LazyLock<String> = LazyLock::new(|| HTML.replace("{style}", STYLE).replace("{script}", SCRIPT));
 
 /// The script and the style that stand in the page, the link to the app, and nothing from anywhere.
@@ -27,7 +36,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Answers the page. Whoever looks at it may have a passcode in the address, which goes nowhere else.
-pub(super) async fn page() -> Response {
+pub(super) async fn page(State(shared): State<Arc<Shared>>) -> Response {
     let policy = HeaderValue::from_str(&POLICY).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers: [(HeaderName, HeaderValue); 4] = [
         (header::CONTENT_SECURITY_POLICY, policy),
@@ -35,7 +44,30 @@ pub(super) async fn page() -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    (headers, Html(PAGE.as_str())).into_response()
+    let source = source(shared.config().download_url.as_deref());
+    (headers, Html(PAGE.replace("{source}", &source))).into_response()
+}
+
+/// Where to get the app, in HTML.
+fn source(url: Option<&str>) -> String {
+    let Some(url) = url.map(escaped) else { return BY_HAND.to_owned() };
+    format!("Get it at <a href=\"{url}\">{url}</a>.")
+}
+
+/// A text as it stands in HTML and in its quoted attributes.
+fn escaped(text: &str) -> String {
+    let mut all = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => all.push_str("&amp;"),
+            '<' => all.push_str("&lt;"),
+            '>' => all.push_str("&gt;"),
+            '"' => all.push_str("&quot;"),
+            '\'' => all.push_str("&#39;"),
+            plain => all.push(plain),
+        }
+    }
+    all
 }
 
 fn digest(text: &str) -> String {
@@ -80,7 +112,31 @@ mod tests {
                 "{hostile}"
             );
         }
+        assert!(plain.contains(BY_HAND) && !plain.contains("{source}"), "{plain}");
         server.stop(confab_protocol::ExitCause::HostStopped).await;
+    }
+
+    #[tokio::test]
+    async fn who_has_not_got_the_app_is_led_to_where_the_operator_says() {
+        let server = Server::start(Config {
+            http: ([127, 0, 0, 1], 0).into(),
+            media: ([127, 0, 0, 1], 0).into(),
+            workers: Some(1),
+            download_url: Some("https://get.example/?app=confab&v='1'".to_owned()),
+            ..Config::default()
+        });
+        let server = server.await.unwrap();
+        let page = reqwest::get(format!("http://{}/join", server.http())).await.unwrap();
+        let page = page.text().await.unwrap();
+        let url = "https://get.example/?app=confab&amp;v=&#39;1&#39;";
+        assert!(page.contains(&format!("Get it at <a href=\"{url}\">{url}</a>.")), "{page}");
+        assert!(!page.contains(BY_HAND), "{page}");
+        server.stop(confab_protocol::ExitCause::HostStopped).await;
+    }
+
+    #[test]
+    fn an_address_of_the_operator_cannot_leave_its_place() {
+        assert_eq!(escaped(r#"a"><b>'&"#), "a&quot;&gt;&lt;b&gt;&#39;&amp;");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use confab_server::{Config, Overlay};
 const ENVIRONMENT: &str = "Every field of the configuration file but `limits` and what an app has beside its \
 id and key is also read from the environment (CONFAB_HTTP, CONFAB_TLS, CONFAB_MEDIA, CONFAB_MEDIA_TCP, \
 CONFAB_WORKERS, CONFAB_ADVERTISE, CONFAB_APP, CONFAB_API_KEY, CONFAB_CLOUD_KEY, CONFAB_PROXIES, \
-CONFAB_DATABASE), which wins over the file; a flag wins over both. Apps given by environment or flag replace \
-all of the file; they take no guests and have no callback.";
+CONFAB_DATABASE, CONFAB_DOWNLOAD_URL), which wins over the file; a flag wins over both. Apps given by \
+environment or flag replace all of the file; they take no guests and have no callback.";
 
 /// The largest configuration file that is read, bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
@@ -71,6 +71,9 @@ struct Fields {
     /// File with the history of rooms, SQLite [default: in memory]
     #[arg(long, value_name = "FILE")]
     database: Option<String>,
+    /// Where people get the app, for the page that opens invitations
+    #[arg(long, value_name = "URL")]
+    download_url: Option<String>,
 }
 
 /// What else the program does than serve.
@@ -156,6 +159,7 @@ impl Fields {
             "--cloud-key" => joined(&self.cloud_key),
             "--proxy" => joined(&self.proxies),
             "--database" => self.database.clone(),
+            "--download-url" => self.download_url.clone(),
             _ => None,
         }
     }
