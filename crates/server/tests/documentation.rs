@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use confab_protocol::HostAction;
 use confab_server::{Config, Server};
 use serde_json::Value;
 
@@ -57,7 +58,18 @@ fn run(commands: &[Block], folder: &Path, server: &str) -> Vec<String> {
     answers.map(|file| std::fs::read_to_string(file).unwrap()).collect()
 }
 
-/// Whether an answer is the one of the page; `...` stands for anything.
+/// Whether the page says with a block what a command was answered; `...` stands for anything.
+fn says(page: &Block, server: &str, answer: &str) -> bool {
+    let text = page.text.replace("127.0.0.1:7880", server);
+    match page.kind {
+        "json" => serde_json::from_str(answer)
+            .is_ok_and(|answer: Value| alike(&serde_json::from_str(&text).unwrap(), &answer)),
+        "text" => text.trim() == answer.trim(),
+        other => panic!("{other} is no answer: {text}"),
+    }
+}
+
+/// The same of a part of an answer in JSON.
 fn alike(page: &Value, answer: &Value) -> bool {
     match (page, answer) {
         (Value::String(any), _) if any == "..." => true,
@@ -89,13 +101,35 @@ async fn every_command_of_the_page_is_answered_as_the_page_says() {
     let at = address.clone();
     let answers = tokio::task::spawn_blocking(move || run(&only, &place, &at)).await.unwrap();
     for ((index, command), answer) in commands.into_iter().zip(answers) {
-        let page = all[index + 1];
-        assert_eq!(page.kind, "json", "the answer stands behind {}", command.text);
-        let page: Value = serde_json::from_str(&page.text.replace("127.0.0.1:7880", &address)).unwrap();
-        let said: Value = serde_json::from_str(&answer)
-            .unwrap_or_else(|_| panic!("{} was answered with {answer:?}", command.text));
-        assert!(alike(&page, &said), "{}\nthe page has {page}\nthe server says {said}", command.text);
+        let page = &all[index + 1];
+        assert!(
+            says(page, &address, &answer),
+            "{}\nthe page has {}\nthe server says {answer}",
+            command.text,
+            page.text
+        );
     }
+}
+
+#[test]
+fn every_call_has_an_example_that_succeeds() {
+    let all = blocks();
+    let succeeds = |answer: &Block| answer.kind == "text" || !answer.text.contains("\"code\": -");
+    let shown: Vec<&str> = all
+        .windows(2)
+        .filter(|pair| pair[0].kind == "sh run" && succeeds(&pair[1]))
+        .filter_map(|pair| pair[0].text.trim().lines().next_back())
+        .collect();
+    let actions = HostAction::NAMES.into_iter().chain(["invite"]);
+    for call in actions.map(|name| format!("host {name} ")) {
+        assert!(shown.iter().any(|line| line.starts_with(&call)), "{call}");
+    }
+    for path in ["/v1/enter", "/v1/ticket", "/v1/role", "/v1/openapi.json", "/join", "/healthz", "/metrics"] {
+        let call = format!("127.0.0.1:7880{path}");
+        assert!(shown.iter().any(|line| line.starts_with("curl ") && line.contains(&call)), "{path}");
+    }
+    assert!(shown.iter().any(|line| line.contains("http://$server/?$query")), "REST by GET");
+    assert!(shown.iter().any(|line| line.contains("http://$server/\" -d \"$form\"")), "REST by a form");
 }
 
 #[test]
