@@ -62,7 +62,7 @@ impl Metrics {
         registry.register("v1_requests", "Requests to /v1 by answered TRTC code", v1.clone());
         registry.register("rest_requests", "TRTC REST requests by action and error code", rest.clone());
         let (failed, refused) = (Family::default(), Family::default());
-        let wrong = "Signatures, tokens and passcodes that were wrong";
+        let wrong = "Signatures, tokens, tickets and passcodes that were wrong";
         registry.register("failed_attempts", wrong, failed.clone());
         let often = "Attempts that were answered with nothing but that too many had failed";
         registry.register("refused_attempts", often, refused.clone());
