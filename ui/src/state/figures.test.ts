@@ -65,29 +65,10 @@ describe("the figures", () => {
     expect(found.filter((line) => line.startsWith("Picture"))).toEqual([]);
   });
 
-  it("tell everything that a backend may measure one day", () => {
-    const figures = statistics({
-      gatewayRtt: 3,
-      remoteStatisticsArray: [
-        remoteFigures({
-          streamType: 2,
-          point2PointDelay: 180,
-          videoTotalBlockTime: 12_000,
-          videoBlockRate: 9,
-          remoteNetworkRTT: 44,
-          remoteNetworkUplinkLoss: 7,
-        }),
-      ],
-    });
-    expect(lines(sectionsOf(figures, name))).toEqual(
-      expect.arrayContaining([
-        "To the router and back: 3 ms",
-        "# BO, screen",
-        "Picture stood still: 12 s (9 %)",
-        "From their device to yours: 180 ms",
-        "They to the server and back: 44 ms",
-        "Lost on their way to the server: 7 %",
-      ]),
+  it("name the screen that somebody shares", () => {
+    const remoteStatisticsArray = [remoteFigures({ streamType: 2 })];
+    expect(lines(sectionsOf(statistics({ remoteStatisticsArray }), name))).toContain(
+      "# BO, screen",
     );
   });
 

@@ -14,7 +14,7 @@ export function perCent(value: number): string {
   return `${value}${NBSP}%`;
 }
 
-/** Every figure that is measured; what the backend does not know it tells as 0, and is left out. */
+/** Every figure that the backend measures; it tells the others as 0, and they have no line here. */
 export function sectionsOf(
   statistics: Statistics,
   nameOf: (userId: string) => string,
@@ -34,7 +34,6 @@ export function sectionsOf(
 function connection(figures: Statistics): Row[] {
   return [
     row("To the server and back", figures.rtt === 0 ? "Not known yet" : ms(figures.rtt)),
-    ...unless0(figures.gatewayRtt, (time) => row("To the router and back", ms(time))),
     row("Lost on the way to the server", perCent(figures.upLoss)),
     row("Lost on the way from the server", perCent(figures.downLoss)),
     row("Sent since you joined", bytes(figures.sentBytes)),
@@ -44,12 +43,13 @@ function connection(figures: Statistics): Row[] {
 
 function computer(figures: Statistics): Row[] {
   const { systemMemoryInMB: all, systemMemoryUsageInMB: used } = figures;
-  return [
+  const rows = [
     row("Processor used by Confab", perCent(figures.appCpu)),
     row("Processor used by everything", perCent(figures.systemCpu)),
     row("Memory used by Confab", memory(figures.appMemoryUsageInMB)),
-    ...unless0(all, () => row("Memory used by everything", `${memory(used)} of ${memory(all)}`)),
   ];
+  if (all > 0) rows.push(row("Memory used by everything", `${memory(used)} of ${memory(all)}`));
+  return rows;
 }
 
 /** What a stream of either direction carries. */
@@ -76,11 +76,6 @@ function journey(one: RemoteStatistics): Row[] {
   const rows: Row[] = [];
   if (one.width > 0 || one.videoBitrate > 0) {
     rows.push(row("Picture lost on the way", perCent(one.videoPacketLoss)));
-    rows.push(
-      ...unless0(one.videoTotalBlockTime, (time) =>
-        row("Picture stood still", `${seconds(time)} (${perCent(one.videoBlockRate)})`),
-      ),
-    );
   }
   if (one.audioSampleRate > 0) {
     rows.push(
@@ -92,14 +87,7 @@ function journey(one: RemoteStatistics): Row[] {
       ),
     );
   }
-  return [
-    ...rows,
-    ...unless0(one.point2PointDelay, (time) => row("From their device to yours", ms(time))),
-    ...unless0(one.remoteNetworkRTT, (time) => row("They to the server and back", ms(time))),
-    ...unless0(one.remoteNetworkUplinkLoss, (lost) =>
-      row("Lost on their way to the server", perCent(lost)),
-    ),
-  ];
+  return rows;
 }
 
 /** Which of somebody's pictures, where it is not simply their camera. */
@@ -109,10 +97,6 @@ function stream(type: number): string {
 
 function row(label: string, value: string): Row {
   return { label, value };
-}
-
-function unless0(value: number, make: (value: number) => Row): Row[] {
-  return value === 0 ? [] : [make(value)];
 }
 
 function ms(value: number): string {
