@@ -248,6 +248,14 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         change({ switching: null });
         emit({ event: "onSwitchRoom", data: { code: -3, message: "You stay in this room." } });
         return null;
+      case "switch_role": {
+        const { room } = state;
+        if (room === null) throw new HostFault({ code: -3, message: "You are in no room." });
+        const { role } = request.args;
+        change({ room: { ...room, role } });
+        emit({ event: "onSwitchRole", data: { code: 0, message: "", role } });
+        return null;
+      }
       case "mute_remote_audio":
         changePerson(request.args.userId, { audioMuted: request.args.mute });
         return null;

@@ -173,6 +173,15 @@ const PAGES: Record<string, () => Promise<void>> = {
     await click("role-audience");
     await join();
   },
+  "the question for another role": async () => {
+    const host = show({ people: 1 });
+    await click("scene-live");
+    await join();
+    act(() => {
+      host.emit({ event: "onSwitchRole", data: { code: -100006, message: "No.", role: 20 } });
+    });
+    await click("switch-role");
+  },
   "the question to a host who leaves": async () => {
     show({ people: 2 });
     await join();

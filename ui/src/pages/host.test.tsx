@@ -237,5 +237,30 @@ describe("a live room", () => {
       host.emit({ event: "onSwitchRole", data: { code: -100006, message: "No.", role: 21 } });
     });
     expect(screen.getByText(/^No\./)).toBeInTheDocument();
+    // Where a permission was missing there is a field for one.
+    await userEvent.click(button);
+    expect(screen.getByRole("dialog", { name: "Go off stage" })).toBeVisible();
+  });
+
+  it("takes a fresh permission from those whom their application signs for", async () => {
+    const host = show({ people: 1 });
+    for (const control of ["where-server", "advanced", "scene-live"])
+      await userEvent.click(screen.getByTestId(control));
+    const typed = { server: "10.0.0.9", "user-id": "ada", "sdk-app-id": "7", "user-sig": "eJw" };
+    for (const [field, text] of Object.entries(typed))
+      await userEvent.type(screen.getByTestId(field), text);
+    await join();
+    await userEvent.click(screen.getByTestId("switch-role"));
+    expect(screen.getByRole("dialog", { name: "Go off stage" })).toBeVisible();
+    expect(await faults()).toEqual([]);
+    await userEvent.type(screen.getByLabelText("PrivateMapKey"), " eJwx {Enter}");
+    expect(host.calls.at(-1)).toEqual({
+      command: "switch_role",
+      args: { role: 21, privateMapKey: "eJwx" },
+    });
+    expect(screen.queryByTestId("role-dialog")).toBeNull();
+    await userEvent.click(screen.getByTestId("switch-role"));
+    await userEvent.click(screen.getByTestId("role-go"));
+    expect(host.calls.at(-1)).toEqual({ command: "switch_role", args: { role: 20 } });
   });
 });

@@ -38,6 +38,15 @@ describe("moving about with the keyboard", () => {
     expect(screen.queryByTestId("participants-panel")).toBeNull();
   });
 
+  it("leaves the list of people open under a dialog that an Escape closes", async () => {
+    show({ people: 2 });
+    await join();
+    await userEvent.click(screen.getByTestId("toggle-participants"));
+    await userEvent.click(screen.getByTestId("devices"));
+    await userEvent.keyboard("{Escape}");
+    expect(screen.getByTestId("participants-panel")).toBeVisible();
+  });
+
   it("goes on at the button that joins when an entry was cancelled or refused", async () => {
     show({ delay: 60_000 });
     await userEvent.type(screen.getByTestId("name"), "Ada");

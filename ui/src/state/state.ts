@@ -9,6 +9,7 @@ import { hostWords } from "./host";
 import { EMPTY_FORM, needsAdvanced, type FieldErrors, type JoinForm } from "./join";
 import { edit, explainsEntry, fail, refuse, type Joining, type Step } from "./joining";
 import { AUDIENCE } from "./terms";
+import { INVALID_PERMISSION } from "./role";
 import { UNMEASURED, withoutConnection, withQualities, type Network } from "./network";
 import { addJoined, addToast, withoutDevice, type Device, type Toast } from "./toast";
 import { isIn, type Invited } from "./invitation";
@@ -33,6 +34,8 @@ export type State = {
   /** This computer carries, or carried, that room. */
   hosted: boolean;
   panel: Panel | null;
+  /** The last switch of role was refused for want of a permission. */
+  permissionRefused: boolean;
   /** How well the connections in the room do. */
   network: Network;
   /** What is known of devices, also of those that are gone. */
@@ -116,6 +119,7 @@ export function initialState(form: JoinForm = EMPTY_FORM): State {
     room: null,
     hosted: false,
     panel: null,
+    permissionRefused: false,
     network: UNMEASURED,
     devices: UNKNOWN,
     attended: false,
@@ -243,9 +247,10 @@ function onEvent(state: State, event: Event, now: number): State {
         : complain(state, "error", event.data, now);
     case "onSwitchRole": {
       const { code, message, role } = event.data;
-      if (code !== 0) return complain(state, "error", { code, message }, now);
+      const next = { ...state, permissionRefused: code === INVALID_PERMISSION };
+      if (code !== 0) return complain(next, "error", { code, message }, now);
       const words = role === AUDIENCE ? "You watch and listen now." : "You are on stage now.";
-      return say(state, words, now);
+      return say(next, words, now);
     }
     case "onSwitchRoom":
       // What stands in the way was told as an error.
@@ -356,6 +361,7 @@ function onExit(state: State, exit: ExitView): State {
     connection: "fine",
     since: null,
     panel: null,
+    permissionRefused: false,
     network: UNMEASURED,
     toasts: [],
     goingOn: false,

@@ -8,6 +8,7 @@ import type { MadeTicket } from "../types/MadeTicket";
 import type { OtherRoom } from "../types/OtherRoom";
 import type { RawEnterParams } from "../types/RawEnterParams";
 import type { Request } from "../types/Request";
+import type { Role } from "../types/Role";
 import type { Scene } from "../types/Scene";
 import type { VoiceProcessing } from "../types/VoiceProcessing";
 import { KIND_NUMBERS, SYSTEM_DEFAULT, type DeviceKindName } from "./devices";
@@ -170,12 +171,14 @@ export class Store {
     await this.openly({ command: "cancel_switch_room", args: {} });
   }
 
-  /** Goes on stage, or off it. */
-  async switchRole(): Promise<void> {
+  /** Goes on stage, or off it, with a fresh PrivateMapKey if one is given; whether it was accepted. */
+  async switchRole(privateMapKey = ""): Promise<boolean> {
     const { room } = this.state.app;
-    if (room === null) return;
-    const role = room.role === AUDIENCE ? ANCHOR : AUDIENCE;
-    await this.openly({ command: "switch_role", args: { role } });
+    if (room === null) return false;
+    const role: Role = room.role === AUDIENCE ? ANCHOR : AUDIENCE;
+    const key = privateMapKey.trim();
+    const args = { role, ...(key === "" ? {} : { privateMapKey: key }) };
+    return this.openly({ command: "switch_role", args });
   }
 
   /** Uses another device; "" is the system's own choice. */

@@ -4,6 +4,7 @@ import { Icon, type IconName } from "../../components/Icon";
 import { useStore } from "../../components/store";
 import type { Control as Switch, Controls as View } from "../../state/meeting";
 import { inWords } from "../../state/words";
+import { RoleDialog } from "./RoleDialog";
 import styles from "./Controls.module.css";
 
 type ControlsProps = {
@@ -12,6 +13,8 @@ type ControlsProps = {
   /** How many people wait to be let in. */
   waiting: number;
   panel: boolean;
+  /** A switch of role may need a permission. */
+  permission: boolean;
   leaving: boolean;
   onPanel: () => void;
   onLeave: () => void;
@@ -23,6 +26,7 @@ export function Controls({
   count,
   waiting,
   panel,
+  permission,
   leaving,
   onPanel,
   onLeave,
@@ -30,6 +34,7 @@ export function Controls({
   const store = useStore();
   const { microphone, camera } = controls;
   const [devices, setDevices] = useState(false);
+  const [switching, setSwitching] = useState(false);
   return (
     <footer className={styles["bar"]}>
       <div className={styles["group"]} role="toolbar" aria-label="Meeting controls">
@@ -62,8 +67,12 @@ export function Controls({
             icon="live"
             words={controls.role.words}
             title={controls.role.title}
+            aria-haspopup={permission ? "dialog" : undefined}
             data-testid="switch-role"
-            onClick={() => void store.switchRole()}
+            onClick={() => {
+              if (permission) setSwitching(true);
+              else void store.switchRole();
+            }}
           />
         )}
         <Control
@@ -102,6 +111,14 @@ export function Controls({
         <DeviceDialog
           onClose={() => {
             setDevices(false);
+          }}
+        />
+      )}
+      {switching && controls.role !== null && (
+        <RoleDialog
+          role={controls.role}
+          onClose={() => {
+            setSwitching(false);
           }}
         />
       )}

@@ -3,6 +3,7 @@ import { EndDialog } from "../../components/EndDialog";
 import { usePageState, useStore } from "../../components/store";
 import { hostingOf, type Panel } from "../../state/state";
 import { roomTools } from "../../state/host";
+import { bringsPermission } from "../../state/role";
 import { controlsOf, peopleOf, tilesOf } from "../../state/meeting";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { ConnectionPanel } from "./ConnectionPanel";
@@ -52,7 +53,9 @@ export function MeetingPage() {
     onCamera: () => controls.camera.offered && void store.toggleCamera(),
     onPeople: togglePeople,
     onEscape: () => {
-      if (panel !== null && !ending && !inviting && !choosing) toggle(panel);
+      // One key closes one thing, and a dialog is above the panel.
+      const above = document.querySelector("dialog[open]");
+      if (panel !== null && above === null) toggle(panel);
     },
   });
   useEffect(() => {
@@ -92,6 +95,7 @@ export function MeetingPage() {
         count={people.length}
         waiting={state.app.waiting.length}
         panel={panel === "people"}
+        permission={bringsPermission(state)}
         leaving={leaving}
         onPanel={togglePeople}
         onLeave={leave}
