@@ -77,6 +77,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   let waiting: RawEnterParams | Fault | null = null;
   let entry: ReturnType<typeof setTimeout> | undefined;
   let tickets = 0;
+  let mutes = NO_MUTES;
 
   const emit = (event: Event) => {
     for (const listener of listeners) listener(event);
@@ -91,11 +92,16 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     );
     change({ participants });
   };
+  const changeAll = (part: Partial<typeof NO_MUTES>) => {
+    mutes = { ...mutes, ...part };
+    change({ participants: state.participants.map((one) => ({ ...one, ...part })) });
+  };
   const later = (work: () => void) => {
     if (delay === 0) work();
     else entry = setTimeout(work, delay);
   };
   const leave = (exit: ExitView) => {
+    mutes = NO_MUTES;
     change({
       exit,
       phase: "idle",
@@ -134,7 +140,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         return;
       }
       const room = state.room && { ...state.room, enteredAt: Date.now() };
-      change({ phase: "in", room, participants: others(people, args.scene ?? 0) });
+      const inside = others(people, args.scene ?? 0).map((one) => ({ ...one, ...mutes }));
+      change({ phase: "in", room, participants: inside });
       emit({ event: "onEnterRoom", data: { result: 42 } });
       for (const event of figures(state.participants)) emit(event);
     });
@@ -256,6 +263,14 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         emit({ event: "onSwitchRole", data: { code: 0, message: "", role } });
         return null;
       }
+      case "set_default_stream_recv_mode":
+        return null;
+      case "mute_all_remote_audio":
+        changeAll({ audioMuted: request.args.mute });
+        return null;
+      case "mute_all_remote_video_streams":
+        changeAll({ videoMuted: request.args.mute });
+        return null;
       case "mute_remote_audio":
         changePerson(request.args.userId, { audioMuted: request.args.mute });
         return null;
@@ -304,6 +319,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     },
   };
 }
+
+const NO_MUTES = { audioMuted: false, videoMuted: false };
 
 const NO_INVITATION: Fault = { code: -2, message: "This is no invitation." };
 

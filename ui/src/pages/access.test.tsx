@@ -128,6 +128,7 @@ const PAGES: Record<string, () => Promise<void>> = {
     stands(host, { banned: ["eve", "mallory"] });
     await click("toggle-participants");
     await click("menu-user-1");
+    await click("everybody-menu");
     act(() => {
       const { room } = host.state();
       host.change({ switching: room && { room, waiting: true } });

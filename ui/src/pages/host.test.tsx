@@ -193,6 +193,31 @@ describe("somebody who is no host", () => {
     expect(screen.getByTestId(`tile-${userId}`)).not.toHaveTextContent("GH");
   });
 
+  it("hears and sees nobody at all, and takes that back", async () => {
+    const host = await meet({ owner: "somebody" });
+    const choose = async (name: string) => {
+      await userEvent.click(screen.getByRole("button", { name: "What to do with everybody else" }));
+      await userEvent.click(screen.getByRole("button", { name }));
+    };
+    await choose("Hear nobody");
+    await choose("Show no pictures");
+    expect(host.calls.slice(-2)).toEqual([
+      { command: "mute_all_remote_audio", args: { mute: true } },
+      { command: "mute_all_remote_video_streams", args: { mute: true } },
+    ]);
+    const row = screen.getByTestId("everybody");
+    expect(row).toHaveTextContent("Muted for you · Pictures hidden");
+    expect(screen.getByTestId("tile-user-1")).toHaveTextContent("GH");
+    await userEvent.click(screen.getByTestId("everybody-menu"));
+    const menu = screen.getByRole("group", { name: "What to do with everybody else" });
+    expect(within(menu).getAllByRole("button")).toHaveLength(2);
+    expect(await faults()).toEqual([]);
+    await userEvent.click(within(menu).getByRole("button", { name: "Hear everybody" }));
+    await choose("Show all pictures");
+    expect(row).not.toHaveTextContent("Muted for you");
+    expect(host.state().participants.some((one) => one.audioMuted || one.videoMuted)).toBe(false);
+  });
+
   it("is told what a host did", async () => {
     const host = await meet({ owner: "boss" });
     const me = host.state().room?.userId ?? "";

@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/react";
+import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { faults, join, layOut, show } from "./testing";
@@ -189,6 +189,33 @@ describe("the join page", () => {
       args: { lan: false, passcode: "open sesame", waitingRoom: true },
     });
     expect(localStorage.getItem("confab.join")).not.toContain("sesame");
+  });
+
+  it("lets nobody be heard or seen until they are chosen", async () => {
+    const host = show({ people: 2 });
+    expect(screen.queryByTestId("receive-note")).toBeNull();
+    await userEvent.click(screen.getByTestId("advanced"));
+    const group = screen.getByRole("group", { name: "What you receive" });
+    for (const name of ["Hear the others from the start", "See the others from the start"]) {
+      const choice = within(group).getByRole("checkbox", { name });
+      expect(choice).toBeChecked();
+      await userEvent.click(choice);
+    }
+    expect(screen.getByTestId("receive-note")).toHaveTextContent("You hear and see nobody until");
+    expect(await faults()).toEqual([]);
+    await join();
+    expect(host.calls).toContainEqual({
+      command: "set_default_stream_recv_mode",
+      args: { audio: false, video: false },
+    });
+    expect(screen.getByTestId("tile-user-1")).toHaveTextContent("GH");
+    await userEvent.click(screen.getByTestId("toggle-participants"));
+    await userEvent.click(screen.getByTestId("menu-user-1"));
+    await userEvent.click(screen.getByRole("button", { name: "Hear again" }));
+    await userEvent.click(screen.getByTestId("menu-user-1"));
+    await userEvent.click(screen.getByRole("button", { name: "Show picture" }));
+    expect(screen.getByTestId("tile-user-1")).not.toHaveTextContent("GH");
+    expect(host.state().participants.map(({ audioMuted }) => audioMuted)).toEqual([false, true]);
   });
 
   it("changes who comes in while rooms are open", async () => {

@@ -26,6 +26,10 @@ export type JoinForm = {
   passcode: string;
   /** What an invitation brought along to let somebody in once; it is not seen. */
   ticket: string;
+  /** The others are heard without being asked for. */
+  receiveAudio: boolean;
+  /** The others are seen without being asked for. */
+  receiveVideo: boolean;
   microphone: boolean;
   camera: boolean;
 };
@@ -48,6 +52,8 @@ export const EMPTY_FORM: JoinForm = {
   privateMapKey: "",
   passcode: "",
   ticket: "",
+  receiveAudio: true,
+  receiveVideo: true,
   microphone: true,
   camera: true,
 };

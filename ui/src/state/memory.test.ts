@@ -11,6 +11,7 @@ it("brings the form back", () => {
     role: 21,
     lan: true,
     hostWaiting: true,
+    receiveAudio: false,
   });
   expect(rememberedForm(localStorage)).toMatchObject({
     name: "Ada",
@@ -18,6 +19,8 @@ it("brings the form back", () => {
     role: 21,
     lan: true,
     hostWaiting: true,
+    receiveAudio: false,
+    receiveVideo: true,
   });
 });
 

@@ -17,6 +17,8 @@ type Remembered = Pick<
   | "hostWaiting"
   | "server"
   | "sdkAppId"
+  | "receiveAudio"
+  | "receiveVideo"
 >;
 
 export function rememberForm(storage: Storage | null, form: JoinForm): void {
@@ -32,6 +34,8 @@ export function rememberForm(storage: Storage | null, form: JoinForm): void {
     hostWaiting: form.hostWaiting,
     server: form.server,
     sdkAppId: form.sdkAppId,
+    receiveAudio: form.receiveAudio,
+    receiveVideo: form.receiveVideo,
   };
   storage?.setItem(KEY, JSON.stringify(kept));
 }
@@ -57,7 +61,7 @@ export function rememberedForm(storage: Storage | null): Partial<Remembered> {
   if (kind === "number" || kind === "text") form.roomKind = kind;
   const where = fields["where"];
   if (where === "host" || where === "server") form.where = where;
-  for (const key of ["lan", "hostWaiting"] as const) {
+  for (const key of ["lan", "hostWaiting", "receiveAudio", "receiveVideo"] as const) {
     const value = fields[key];
     if (typeof value === "boolean") form[key] = value;
   }

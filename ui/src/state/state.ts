@@ -9,6 +9,7 @@ import { hostWords } from "./host";
 import { EMPTY_FORM, needsAdvanced, type FieldErrors, type JoinForm } from "./join";
 import { edit, explainsEntry, fail, refuse, type Joining, type Step } from "./joining";
 import { AUDIENCE } from "./terms";
+import { NOTHING_MUTED, type Muted } from "./receiving";
 import { INVALID_PERMISSION } from "./role";
 import { UNMEASURED, withoutConnection, withQualities, type Network } from "./network";
 import { addJoined, addToast, withoutDevice, type Device, type Toast } from "./toast";
@@ -36,6 +37,8 @@ export type State = {
   panel: Panel | null;
   /** The last switch of role was refused for want of a permission. */
   permissionRefused: boolean;
+  /** What I receive of nobody. */
+  muted: Muted;
   /** How well the connections in the room do. */
   network: Network;
   /** What is known of devices, also of those that are gone. */
@@ -66,6 +69,7 @@ export type Action =
   | { type: "step"; step: Step | null }
   | { type: "refused"; code: number; detail: number | null; message: string }
   | { type: "panel"; panel: Panel | null }
+  | { type: "all-muted"; what: keyof Muted; muted: boolean }
   | { type: "notice-read" }
   | { type: "attended" }
   | { type: "close-answered" }
@@ -120,6 +124,7 @@ export function initialState(form: JoinForm = EMPTY_FORM): State {
     hosted: false,
     panel: null,
     permissionRefused: false,
+    muted: NOTHING_MUTED,
     network: UNMEASURED,
     devices: UNKNOWN,
     attended: false,
@@ -177,6 +182,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, joining: refuse(state.joining, action) };
     case "panel":
       return { ...state, panel: action.panel };
+    case "all-muted":
+      return { ...state, muted: { ...state.muted, [action.what]: action.muted } };
     case "notice-read":
       return { ...state, notice: null };
     case "close-answered":
@@ -362,6 +369,7 @@ function onExit(state: State, exit: ExitView): State {
     since: null,
     panel: null,
     permissionRefused: false,
+    muted: NOTHING_MUTED,
     network: UNMEASURED,
     toasts: [],
     goingOn: false,

@@ -93,6 +93,46 @@ describe("joining", () => {
     expect(store.get().joining.errors).toHaveProperty("name");
   });
 
+  it("says before the entry what does not come by itself, and takes it back the next time", async () => {
+    const { host, store } = open({ refuse: { code: -102052, message: "The room is full." } });
+    await settled();
+    const said = () =>
+      host.calls.filter(({ command }) => /recv_mode|mute_all|enter_room/.test(command)).slice(-4);
+    const told = (audio: boolean, video: boolean) => [
+      { command: "set_default_stream_recv_mode", args: { audio, video } },
+      { command: "mute_all_remote_audio", args: { mute: !audio } },
+      { command: "mute_all_remote_video_streams", args: { mute: !video } },
+    ];
+    fill(store, { receiveAudio: false });
+    await store.join();
+    expect(said().slice(0, 3)).toEqual(told(false, true));
+    expect(said().at(-1)?.command).toBe("enter_room");
+    expect(store.get().muted).toEqual({ voices: true, pictures: false });
+    store.edit({ receiveAudio: true });
+    await store.join();
+    expect(said().slice(0, 3)).toEqual(told(true, true));
+    expect(store.get().muted).toEqual({ voices: false, pictures: false });
+    const before = host.calls.length;
+    await store.join();
+    expect(names(host).slice(before)).toEqual(["enter_room"]);
+  });
+
+  it("takes back what was said before the page was loaded again", async () => {
+    const first = open();
+    await settled();
+    fill(first.store, { receiveVideo: false });
+    await first.store.join();
+    const { host, store } = open();
+    await settled();
+    expect(store.get().joining.form.receiveVideo).toBe(false);
+    fill(store, { receiveVideo: true });
+    await store.join();
+    expect(host.calls).toContainEqual({
+      command: "set_default_stream_recv_mode",
+      args: { audio: true, video: true },
+    });
+  });
+
   it("opens neither camera nor microphone for the audience", async () => {
     const { host, store } = open();
     await settled();

@@ -24,6 +24,7 @@ import {
   type JoinForm,
 } from "./join";
 import { rememberForm, rememberedForm } from "./memory";
+import type { Muted } from "./receiving";
 import { initialState, pageOf, reduce, type Action, type State } from "./state";
 import { ANCHOR, AUDIENCE } from "./terms";
 
@@ -40,6 +41,8 @@ export class Store {
   /** Each attempt to join has a number: one given up cannot go on behind the person's back. */
   private attempt = 0;
   private microphoneOnEntry = false;
+  /** The backend was last told to receive everything by itself, or nothing about that. */
+  private receivesAll: boolean;
   /** Whose picture was asked for: everybody who shows one has a tile. */
   private readonly watched = new Set<string>();
 
@@ -48,6 +51,8 @@ export class Store {
     private readonly options: StoreOptions,
   ) {
     this.state = initialState({ ...EMPTY_FORM, ...rememberedForm(options.storage) });
+    const { receiveAudio, receiveVideo } = this.state.joining.form;
+    this.receivesAll = receiveAudio && receiveVideo;
   }
 
   readonly get = (): State => this.state;
@@ -158,6 +163,13 @@ export class Store {
     } catch (thrown) {
       this.complain(thrown);
       return false;
+    }
+  }
+
+  /** Receives voices or pictures of nobody, also not of those who come later, or of everybody again. */
+  async muteAll(what: keyof Muted, mute: boolean): Promise<void> {
+    if (await this.openly({ command: MUTE_ALL[what], args: { mute } })) {
+      this.dispatch({ type: "all-muted", what, muted: mute });
     }
   }
 
@@ -324,6 +336,7 @@ export class Store {
     if (stale()) return;
     this.dispatch({ type: "step", step: "entering" });
     await this.prepareDevices(form);
+    await this.chooseReceived(form);
     if (stale()) return;
     await this.host.call({
       command: "enter_room",
@@ -354,6 +367,29 @@ export class Store {
       await this.quietly({ command: "start_local_video", args: {} });
     }
     this.microphoneOnEntry = form.microphone && roleOf(form) === ANCHOR;
+  }
+
+  /**
+   * Says what comes of the others without being asked for. What does not is muted as well: so the state
+   * shows it of each of them, and unmuting asks for it.
+   */
+  private async chooseReceived({
+    receiveAudio: audio,
+    receiveVideo: video,
+  }: JoinForm): Promise<void> {
+    const all = audio && video;
+    // A flag that the app was started with holds until a switch was used.
+    if (all && this.receivesAll) return;
+    this.receivesAll = false;
+    await this.host.call({ command: "set_default_stream_recv_mode", args: { audio, video } });
+    for (const [what, muted] of [
+      ["voices", !audio],
+      ["pictures", !video],
+    ] as const) {
+      await this.host.call({ command: MUTE_ALL[what], args: { mute: muted } });
+      this.dispatch({ type: "all-muted", what, muted });
+    }
+    this.receivesAll = all;
   }
 
   private take(event: Event): void {
@@ -406,6 +442,11 @@ export class Store {
     this.dispatch({ type: "complained", fault: { code, message }, now: this.options.now() });
   }
 }
+
+const MUTE_ALL = {
+  voices: "mute_all_remote_audio",
+  pictures: "mute_all_remote_video_streams",
+} as const;
 
 function wantsCamera(form: JoinForm): boolean {
   return form.camera && isSeen(form);

@@ -1,6 +1,7 @@
 import { useId, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { IconButton } from "../../components/Button";
+import { Check } from "../../components/Check";
 import { Field } from "../../components/Field";
 import { Icon } from "../../components/Icon";
 import { useStore } from "../../components/store";
@@ -59,6 +60,29 @@ export function Advanced({ joining, busy, edit }: AdvancedProps) {
             While you host, this computer signs for you: no SDKAppID or UserSig is needed.
           </p>
         )}
+        <fieldset className={styles["receive"]}>
+          <legend className={styles["legend"]}>What you receive</legend>
+          <Check
+            label="Hear the others from the start"
+            hint="If not, you choose in the list of people whom you hear."
+            checked={form.receiveAudio}
+            disabled={busy}
+            data-testid="receive-audio"
+            onValue={(receiveAudio) => {
+              edit({ receiveAudio });
+            }}
+          />
+          <Check
+            label="See the others from the start"
+            hint="If not, you choose there whom you see."
+            checked={form.receiveVideo}
+            disabled={busy}
+            data-testid="receive-video"
+            onValue={(receiveVideo) => {
+              edit({ receiveVideo });
+            }}
+          />
+        </fieldset>
       </div>
     </div>
   );

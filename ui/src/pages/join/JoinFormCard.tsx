@@ -11,6 +11,7 @@ import { useStore } from "../../components/store";
 import { mayInvite } from "../../state/invitation";
 import { firstWrong, type JoinForm } from "../../state/join";
 import type { Joining, Step } from "../../state/joining";
+import { receivingNote } from "../../state/receiving";
 import { ANCHOR, AUDIENCE, hasRoles, hasVideo, SCENES } from "../../state/terms";
 import type { Hosting } from "../../types/Hosting";
 import { Advanced } from "./Advanced";
@@ -48,6 +49,7 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
   const form = useRef<HTMLFormElement>(null);
   const { form: values, errors, complaints, refusal, step } = joining;
   const busy = step !== null;
+  const note = receivingNote(values);
   const edit = (change: Partial<JoinForm>) => {
     store.edit(change);
   };
@@ -166,6 +168,11 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
       {values.ticket !== "" && (
         <p className={styles["note"]} data-testid="ticket-note">
           The invitation holds a ticket that lets you in once.
+        </p>
+      )}
+      {note !== null && (
+        <p className={styles["note"]} data-testid="receive-note">
+          {note}
         </p>
       )}
       <Advanced joining={joining} busy={busy} edit={edit} />

@@ -84,7 +84,13 @@ export function MeetingPage() {
           {invites && <InviteCard state={state} onLinks={invite} />}
         </main>
         {panel === "people" && (
-          <People app={state.app} people={people} names={state.names} onClose={togglePeople} />
+          <People
+            app={state.app}
+            people={people}
+            names={state.names}
+            muted={state.muted}
+            onClose={togglePeople}
+          />
         )}
         {panel === "connection" && (
           <ConnectionPanel network={network} people={people} onClose={toggleConnection} />

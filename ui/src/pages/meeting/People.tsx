@@ -10,6 +10,7 @@ import { Voice } from "../../components/Voice";
 import { choicesFor, roomTools, standingIn, standingLabel, type Choice } from "../../state/host";
 import type { Person } from "../../state/meeting";
 import { inFull } from "../../state/network";
+import { choicesForAll, mutedWords, type Muted } from "../../state/receiving";
 import type { AppState } from "../../types/AppState";
 import { HostTools } from "./HostTools";
 import { PersonMenu } from "./PersonMenu";
@@ -20,11 +21,12 @@ type PeopleProps = {
   people: readonly Person[];
   /** What those are called who were here, by user ID. */
   names: ReadonlyMap<string, string>;
+  muted: Muted;
   onClose: () => void;
 };
 
 /** Everybody by name, with what they send, and what a host may do about it. */
-export function People({ app, people, names, onClose }: PeopleProps) {
+export function People({ app, people, names, muted, onClose }: PeopleProps) {
   const store = useStore();
   const [asked, setAsked] = useState<Choice | null>(null);
   const tools = roomTools(app);
@@ -48,6 +50,9 @@ export function People({ app, people, names, onClose }: PeopleProps) {
         onClose={onClose}
       >
         {tools !== null && <HostTools tools={tools} waiting={app.waiting} names={names} />}
+        {(people.length > 1 || muted.voices || muted.pictures) && (
+          <Everybody app={app} muted={muted} />
+        )}
         <ul aria-labelledby="people-title">
           {people.map((person) => (
             <Row
@@ -83,6 +88,47 @@ export function People({ app, people, names, onClose }: PeopleProps) {
         />
       )}
     </>
+  );
+}
+
+/** What I receive of all of them, and what I may do about that. */
+function Everybody({ app, muted }: { app: AppState; muted: Muted }) {
+  const store = useStore();
+  const [open, setOpen] = useState(false);
+  const detail = mutedWords(app, muted);
+  return (
+    <div data-testid="everybody">
+      <div className={styles["row"]}>
+        <span className={styles["mark"]}>
+          <Icon name="people" />
+        </span>
+        <span className={styles["words"]}>
+          <span className={styles["name"]}>Everybody else</span>
+          {detail !== "" && <span className={styles["detail"]}>{detail}</span>}
+        </span>
+        <IconButton
+          icon="more"
+          label="What to do with everybody else"
+          aria-expanded={open}
+          aria-controls={open ? "everybody-menu" : undefined}
+          data-testid="everybody-menu"
+          onClick={() => {
+            setOpen(!open);
+          }}
+        />
+      </div>
+      {open && (
+        <PersonMenu
+          id="everybody-menu"
+          name="everybody else"
+          choices={choicesForAll(app, muted)}
+          onChoice={({ what, mute }) => {
+            setOpen(false);
+            void store.muteAll(what, mute);
+          }}
+        />
+      )}
+    </div>
   );
 }
 

@@ -1,17 +1,24 @@
 import { useEffect, useRef } from "react";
 import { Button } from "../../components/Button";
-import type { Choice } from "../../state/host";
 import styles from "./Host.module.css";
 
-type PersonMenuProps = {
+type Entry = { id: string; label: string; question?: string };
+
+type PersonMenuProps<Choice extends Entry> = {
   id: string;
+  /** Whom it is about. */
   name: string;
   choices: readonly Choice[];
   onChoice: (choice: Choice) => void;
 };
 
-/** What may be done about one person. */
-export function PersonMenu({ id, name, choices, onChoice }: PersonMenuProps) {
+/** What may be done about one person, or about everybody. */
+export function PersonMenu<Choice extends Entry>({
+  id,
+  name,
+  choices,
+  onChoice,
+}: PersonMenuProps<Choice>) {
   const menu = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // It may open below the edge of the list, where nobody would see all of it.
