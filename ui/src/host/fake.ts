@@ -12,6 +12,7 @@ import type { Request } from "../types/Request";
 import type { Scene } from "../types/Scene";
 import { localFigures, remoteFigures, statistics } from "../state/figures.samples";
 import { IDLE } from "../state/state";
+import { AUDIENCE, hasRoles } from "../state/terms";
 import { HostFault, type Host } from "./host";
 
 const NAMES = [
@@ -263,6 +264,14 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         emit({ event: "onSwitchRole", data: { code: 0, message: "", role } });
         return null;
       }
+      case "send_custom_cmd_msg":
+        if (state.room?.role === AUDIENCE && hasRoles(state.room.scene)) {
+          throw new HostFault({ code: 6001, message: NO_MESSAGES });
+        }
+        if (atob(request.args.data).length > 1000) {
+          throw new HostFault({ code: -2, message: "At most 1000 bytes are allowed." });
+        }
+        return null;
       case "set_default_stream_recv_mode":
         return null;
       case "mute_all_remote_audio":
@@ -319,6 +328,9 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     },
   };
 }
+
+const NO_MESSAGES =
+  "You are in the audience, so your message was not sent. Only anchors can send messages.";
 
 const NO_MUTES = { audioMuted: false, videoMuted: false };
 

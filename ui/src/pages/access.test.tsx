@@ -168,6 +168,17 @@ const PAGES: Record<string, () => Promise<void>> = {
     await join();
     await click("toggle-connection");
   },
+  "a meeting with messages of the app's own": async () => {
+    const host = show({ people: 1 });
+    await join();
+    await click("toggle-messages");
+    act(() => {
+      const data = { userId: "user-1", cmdId: 3, seq: 1, data: "aGk=" };
+      host.emit({ event: "onRecvCustomCmdMsg", data });
+      const missed = { userId: "user-1", cmdId: 3, code: -1, missed: 2 };
+      host.emit({ event: "onMissCustomCmdMsg", data: missed });
+    });
+  },
   "a meeting that is watched": async () => {
     show({ people: 1 });
     await click("scene-live");

@@ -9,6 +9,7 @@ import { hostWords } from "./host";
 import { EMPTY_FORM, needsAdvanced, type FieldErrors, type JoinForm } from "./join";
 import { edit, explainsEntry, fail, refuse, type Joining, type Step } from "./joining";
 import { AUDIENCE } from "./terms";
+import { withMissed, withReceived, type Message } from "./messages";
 import { NOTHING_MUTED, type Muted } from "./receiving";
 import { INVALID_PERMISSION } from "./role";
 import { UNMEASURED, withoutConnection, withQualities, type Network } from "./network";
@@ -19,7 +20,7 @@ import { inWords } from "./words";
 export type Connection = "fine" | "lost" | "reconnecting";
 
 /** What may stand beside the gallery. */
-export type Panel = "people" | "connection";
+export type Panel = "people" | "connection" | "messages";
 
 /** Everything the page shows. A value: only {@link reduce} makes a new one. */
 export type State = {
@@ -39,6 +40,8 @@ export type State = {
   permissionRefused: boolean;
   /** What I receive of nobody. */
   muted: Muted;
+  /** What others sent of the app's own in this room, the newest first. */
+  messages: readonly Message[];
   /** How well the connections in the room do. */
   network: Network;
   /** What is known of devices, also of those that are gone. */
@@ -125,6 +128,7 @@ export function initialState(form: JoinForm = EMPTY_FORM): State {
     panel: null,
     permissionRefused: false,
     muted: NOTHING_MUTED,
+    messages: [],
     network: UNMEASURED,
     devices: UNKNOWN,
     attended: false,
@@ -268,9 +272,14 @@ function onEvent(state: State, event: Event, now: number): State {
             connection: "fine",
             since: now,
             panel: null,
+            messages: [],
             network: UNMEASURED,
             spoken: "You are in another room.",
           };
+    case "onRecvCustomCmdMsg":
+      return { ...state, messages: withReceived(state.messages, event.data) };
+    case "onMissCustomCmdMsg":
+      return { ...state, messages: withMissed(state.messages, event.data) };
     case "onHostAction": {
       const words = hostWords(state.app, event.data, event.data.by);
       return words === null ? state : say(state, words, now);
@@ -370,6 +379,7 @@ function onExit(state: State, exit: ExitView): State {
     panel: null,
     permissionRefused: false,
     muted: NOTHING_MUTED,
+    messages: [],
     network: UNMEASURED,
     toasts: [],
     goingOn: false,

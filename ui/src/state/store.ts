@@ -24,6 +24,7 @@ import {
   type JoinForm,
 } from "./join";
 import { rememberForm, rememberedForm } from "./memory";
+import { dataOf } from "./messages";
 import type { Muted } from "./receiving";
 import { initialState, pageOf, reduce, type Action, type State } from "./state";
 import { ANCHOR, AUDIENCE } from "./terms";
@@ -171,6 +172,14 @@ export class Store {
     if (await this.openly({ command: MUTE_ALL[what], args: { mute } })) {
       this.dispatch({ type: "all-muted", what, muted: mute });
     }
+  }
+
+  /** Sends a message of the app's own to everybody in the room; whether it was sent. */
+  async sendMessage(cmdId: number, text: string, reliable: boolean): Promise<boolean> {
+    return this.openly({
+      command: "send_custom_cmd_msg",
+      args: { cmdId, data: dataOf(text), reliable, ordered: reliable },
+    });
   }
 
   /** Goes to another room of the server; whether it was accepted. How it went is told by events. */

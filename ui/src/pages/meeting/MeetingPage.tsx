@@ -11,6 +11,7 @@ import { Controls } from "./Controls";
 import { Gallery } from "./Gallery";
 import { InviteCard } from "./Invite";
 import { InviteDialog } from "./InviteDialog";
+import { MessagesPanel } from "./MessagesPanel";
 import { People } from "./People";
 import { SwitchBanner } from "./SwitchBanner";
 import { SwitchDialog } from "./SwitchDialog";
@@ -43,6 +44,9 @@ export function MeetingPage() {
   const toggleConnection = () => {
     toggle("connection");
   };
+  const toggleMessages = () => {
+    toggle("messages");
+  };
   const ends = roomTools(state.app)?.ends === true;
   const leave = () => {
     if ((hosts || ends) && people.length > 1) setEnding(true);
@@ -71,6 +75,7 @@ export function MeetingPage() {
       <TopBar
         state={state}
         onConnection={toggleConnection}
+        onMessages={toggleMessages}
         onInvite={invite}
         onSwitch={() => {
           setChoosing(true);
@@ -94,6 +99,9 @@ export function MeetingPage() {
         )}
         {panel === "connection" && (
           <ConnectionPanel network={network} people={people} onClose={toggleConnection} />
+        )}
+        {panel === "messages" && (
+          <MessagesPanel messages={state.messages} names={state.names} onClose={toggleMessages} />
         )}
       </div>
       <Controls

@@ -13,11 +13,12 @@ import styles from "./TopBar.module.css";
 type TopBarProps = {
   state: State;
   onConnection: () => void;
+  onMessages: () => void;
   onInvite: () => void;
   onSwitch: () => void;
 };
 
-export function TopBar({ state, onConnection, onInvite, onSwitch }: TopBarProps) {
+export function TopBar({ state, onConnection, onMessages, onInvite, onSwitch }: TopBarProps) {
   const { room } = state.app;
   const hosting = hostingOf(state);
   const scene = room?.scene ?? 0;
@@ -45,6 +46,15 @@ export function TopBar({ state, onConnection, onInvite, onSwitch }: TopBarProps)
         network={state.network}
         open={state.panel === "connection"}
         onClick={onConnection}
+      />
+      <IconButton
+        id="toggle-messages"
+        icon="message"
+        label="Custom messages"
+        aria-expanded={state.panel === "messages"}
+        aria-controls={state.panel === "messages" ? "messages" : undefined}
+        data-testid="toggle-messages"
+        onClick={onMessages}
       />
       <IconButton
         icon="swap"
