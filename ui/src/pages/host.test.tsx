@@ -141,6 +141,28 @@ describe("a host", () => {
     });
   });
 
+  it("changes who comes in to the rooms open here", async () => {
+    const host = await meet();
+    await userEvent.click(screen.getByTestId("hosting-badge"));
+    const door = within(screen.getByRole("region", { name: "Who comes in" }));
+    await userEvent.type(door.getByLabelText("Passcode for guests"), "tea{Enter}");
+    expect(host.state().hosting).toMatchObject({ passcode: true, waitingRoom: false });
+    expect(screen.getByTestId("invite-door")).toHaveTextContent("Guests need the passcode");
+    const wait = "Those who come wait until I let them in";
+    await userEvent.click(door.getByRole("checkbox", { name: wait }));
+    expect(host.state().hosting).toMatchObject({ passcode: true, waitingRoom: true });
+    expect(await faults()).toEqual([]);
+    await userEvent.click(door.getByRole("button", { name: "Ask for none" }));
+    expect(host.state().hosting?.passcode).toBe(false);
+    expect(screen.getByTestId("hosting-badge")).toHaveAttribute("aria-expanded", "true");
+    await userEvent.click(screen.getByTestId("invite-lan-outside"));
+    expect(host.state().hosting).toMatchObject({ lan: true, outside: { state: "open" } });
+    act(() => {
+      host.change({ hosting: null });
+    });
+    expect(screen.queryByRole("region", { name: "Who comes in" })).toBeNull();
+  });
+
   it("may end the meeting for everybody when leaving", async () => {
     const host = await meet();
     act(() => {

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { Button } from "../../components/Button";
+import { DoorSwitch } from "../../components/DoorSwitch";
 import { LanSwitch } from "../../components/LanSwitch";
 import { Icon } from "../../components/Icon";
 import { copyText } from "../../components/clipboard";
@@ -72,6 +73,12 @@ export function InviteButton({
             onLinks();
           }}
         />
+        <section className={styles["door"]} aria-labelledby={`${panel}-door`}>
+          <h3 id={`${panel}-door`} className={styles["title"]}>
+            Who comes in
+          </h3>
+          <DoorSwitch hosting={hosting} testId="door" />
+        </section>
       </div>
     </div>
   );
