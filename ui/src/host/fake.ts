@@ -201,12 +201,15 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         const wanted = request.args.outside === true;
         const lan = (request.args.lan ?? state.hosting?.lan ?? false) || wanted;
         const open = lan && (request.args.outside ?? state.hosting?.outside.state === "open");
-        const elsewhere = "203.0.113.9:7880";
-        const { passcode } = request.args;
+        const { passcode, port = portOf(state.hosting) } = request.args;
+        const elsewhere = `203.0.113.9:${port}`;
         const hosting: Hosting = {
-          server: "http://127.0.0.1:7880",
+          server: `http://127.0.0.1:${port}`,
           lan,
-          addresses: [...(open ? [elsewhere] : []), lan ? "192.168.1.20:7880" : "127.0.0.1:7880"],
+          addresses: [
+            ...(open ? [elsewhere] : []),
+            `${lan ? "192.168.1.20" : "127.0.0.1"}:${port}`,
+          ],
           fingerprint: "q".repeat(43),
           sdkAppId: 1400000001,
           outside: open
@@ -327,6 +330,10 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       emit({ event: "invited", data: {} });
     },
   };
+}
+
+function portOf(hosting: Hosting | null): number {
+  return Number(hosting?.server.split(":").at(-1) ?? 7880);
 }
 
 const NO_MESSAGES =

@@ -218,6 +218,30 @@ describe("the join page", () => {
     expect(host.state().participants.map(({ audioMuted }) => audioMuted)).toEqual([false, true]);
   });
 
+  it("opens rooms on the port that was typed", async () => {
+    const host = show();
+    await userEvent.click(screen.getByTestId("advanced"));
+    await userEvent.type(screen.getByRole("textbox", { name: "Port" }), "70000");
+    await userEvent.type(screen.getByLabelText("Your name"), "Ada");
+    await userEvent.type(screen.getByLabelText("Room"), "123{Enter}");
+    const port = screen.getByTestId("host-port");
+    expect(port).toHaveFocus();
+    expect(port).toHaveAccessibleDescription("A port is a number from 1 to 65535.");
+    expect(await faults()).toEqual([]);
+    await userEvent.clear(port);
+    await userEvent.type(port, "8443{Enter}");
+    await screen.findByTestId("meeting-page");
+    expect(host.calls).toContainEqual({
+      command: "host_room",
+      args: { port: 8443, lan: false, passcode: "", waitingRoom: false },
+    });
+    await userEvent.click(screen.getByTestId("leave"));
+    await userEvent.click(screen.getByTestId("end-leave"));
+    await userEvent.click(await screen.findByTestId("exit-back"));
+    expect(screen.getByTestId("hosting-address")).toHaveTextContent("127.0.0.1:8443");
+    expect(screen.queryByTestId("host-port")).toBeNull();
+  });
+
   it("changes who comes in while rooms are open", async () => {
     const host = show();
     await join();

@@ -156,6 +156,18 @@ describe("the form", () => {
     expect(checkForm({ ...long, where: "server", server: "10.0.0.1" })).toEqual({});
   });
 
+  it("has a port that there is, where rooms are opened on one", () => {
+    const at = (hostPort: string) => checkForm({ ...good, where: "host", hostPort }).hostPort;
+    for (const port of ["", " 443 ", "1", "65535"]) expect(at(port)).toBeUndefined();
+    for (const wrong of ["0", "65536", "-1", "7880a", "1e3"]) {
+      expect(at(wrong)).toBe("A port is a number from 1 to 65535.");
+    }
+    const wrong = { ...good, hostPort: "none" };
+    expect(checkForm({ ...wrong, where: "host" }, true)).toEqual({});
+    expect(checkForm({ ...wrong, where: "server", server: "10.0.0.1" })).toEqual({});
+    expect(needsAdvanced({ hostPort: "wrong" })).toBe(true);
+  });
+
   it("shows a permission only to a server, and the refusal of one beside it", () => {
     const form = { ...good, where: "server" as const, privateMapKey: " eJw " };
     expect(identityOf(form)).toMatchObject({ privateMapKey: "eJw" });

@@ -18,6 +18,8 @@ export type JoinForm = {
   hostPasscode: string;
   /** When hosting: those who come wait for a host. */
   hostWaiting: boolean;
+  /** When hosting: the port; empty for the usual one, or another if that is taken. */
+  hostPort: string;
   server: string;
   sdkAppId: string;
   userId: string;
@@ -45,6 +47,7 @@ export const EMPTY_FORM: JoinForm = {
   lan: false,
   hostPasscode: "",
   hostWaiting: false,
+  hostPort: "",
   server: "",
   sdkAppId: "",
   userId: "",
@@ -64,6 +67,7 @@ export type FieldName =
   | "room"
   | "server"
   | "hostPasscode"
+  | "hostPort"
   | "passcode"
   | "sdkAppId"
   | "userId"
@@ -78,6 +82,7 @@ const FIELDS: readonly FieldName[] = [
   "server",
   "hostPasscode",
   "userId",
+  "hostPort",
   "passcode",
   "sdkAppId",
   "userSig",
@@ -85,6 +90,7 @@ const FIELDS: readonly FieldName[] = [
 ];
 
 const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>([
+  "hostPort",
   "passcode",
   "sdkAppId",
   "userId",
@@ -96,6 +102,7 @@ const ADVANCED: ReadonlySet<FieldName> = new Set<FieldName>([
 const OTHER_APP: ReadonlySet<number> = new Set([-70014, -70020, -70252]);
 
 const MAX_PASSCODE = 256;
+const MAX_PORT = 65535;
 const MAX_ROOM_NUMBER = 4294967294;
 const MAX_SDK_APP_ID = 4294967295;
 const ROOM_TEXT = /^[A-Za-z0-9 !#$%&()+\-:;<=.>?@[\]^_{}|~,]$/;
@@ -118,6 +125,7 @@ export function checkForm(form: JoinForm, open = false): FieldErrors {
     put("sdkAppId", checkSdkAppId(form.sdkAppId, form.userSig));
   } else if (!open) {
     put("hostPasscode", checkPasscode(form.hostPasscode));
+    put("hostPort", checkPort(form.hostPort));
   }
   return errors;
 }
@@ -128,6 +136,14 @@ export function checkPasscode(typed: string): string | null {
   return length > MAX_PASSCODE
     ? `A passcode has at most ${MAX_PASSCODE} characters; this one has ${length}.`
     : null;
+}
+
+/** Where rooms are opened; empty is the usual port. */
+export function checkPort(typed: string): string | null {
+  const text = typed.trim();
+  if (text === "") return null;
+  const port = /^[0-9]+$/.test(text) ? Number(text) : 0;
+  return port < 1 || port > MAX_PORT ? `A port is a number from 1 to ${MAX_PORT}.` : null;
 }
 
 /** Characters that control or that nobody sees, as the program has them (`is_unseen`). */

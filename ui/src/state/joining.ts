@@ -16,6 +16,7 @@ const WHERE_FIELDS: readonly FieldName[] = [
   "userSig",
   "privateMapKey",
   "hostPasscode",
+  "hostPort",
 ];
 
 /** Steps of joining that a person may have to wait for. */
@@ -48,6 +49,7 @@ export function edit(joining: Joining, change: Partial<JoinForm>): Joining {
   if ("passcode" in change) touched.add("passcode");
   if ("privateMapKey" in change) touched.add("privateMapKey");
   if ("hostPasscode" in change) touched.add("hostPasscode");
+  if ("hostPort" in change) touched.add("hostPort");
   // A guest needs nothing that a User ID was lacking.
   if (change.userId === "" && joining.form.userSig.trim() === "")
     for (const field of ["sdkAppId", "userSig"] as const) touched.add(field);

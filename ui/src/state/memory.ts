@@ -15,6 +15,7 @@ type Remembered = Pick<
   | "where"
   | "lan"
   | "hostWaiting"
+  | "hostPort"
   | "server"
   | "sdkAppId"
   | "receiveAudio"
@@ -32,6 +33,7 @@ export function rememberForm(storage: Storage | null, form: JoinForm): void {
     where: form.where,
     lan: form.lan,
     hostWaiting: form.hostWaiting,
+    hostPort: form.hostPort,
     server: form.server,
     sdkAppId: form.sdkAppId,
     receiveAudio: form.receiveAudio,
@@ -53,7 +55,7 @@ export function rememberedForm(storage: Storage | null): Partial<Remembered> {
   if (typeof kept !== "object" || kept === null) return {};
   const fields = kept as Record<string, unknown>;
   const form: Partial<Remembered> = {};
-  for (const key of ["name", "roomNumber", "roomText", "server", "sdkAppId"] as const) {
+  for (const key of ["name", "roomNumber", "roomText", "hostPort", "server", "sdkAppId"] as const) {
     const value = fields[key];
     if (typeof value === "string") form[key] = value;
   }

@@ -360,11 +360,17 @@ export class Store {
     });
   }
 
-  private async openRooms({ lan, hostPasscode, hostWaiting }: JoinForm): Promise<Hosting> {
+  private async openRooms(form: JoinForm): Promise<Hosting> {
     const open = this.state.app.hosting;
     // Once it is open it has switches of its own.
     if (open !== null) return open;
-    const args = { lan, passcode: hostPasscode, waitingRoom: hostWaiting };
+    const port = form.hostPort.trim();
+    const args = {
+      ...(port === "" ? {} : { port: Number(port) }),
+      lan: form.lan,
+      passcode: form.hostPasscode,
+      waitingRoom: form.hostWaiting,
+    };
     return (await this.host.call({ command: "host_room", args })) as Hosting;
   }
 

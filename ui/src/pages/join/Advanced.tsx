@@ -9,38 +9,41 @@ import type { JoinForm } from "../../state/join";
 import type { Joining } from "../../state/joining";
 import styles from "./JoinFormCard.module.css";
 
-type AdvancedProps = {
+type FieldsProps = {
   joining: Joining;
   busy: boolean;
   edit: (change: Partial<JoinForm>) => void;
 };
 
+/** `open`: rooms are open on this computer already. */
+type AdvancedProps = FieldsProps & { open: boolean };
+
 /** What most people never need: who signs for them, and as whom. */
-export function Advanced({ joining, busy, edit }: AdvancedProps) {
+export function Advanced({ joining, open, busy, edit }: AdvancedProps) {
   const store = useStore();
   const panel = useId();
   const content = useRef<HTMLDivElement>(null);
-  const { form, errors, advanced: open } = joining;
+  const { form, errors, advanced: shown } = joining;
   return (
     <div className={styles["advanced"]}>
       <button
         type="button"
         className={styles["disclosure"]}
-        aria-expanded={open}
+        aria-expanded={shown}
         aria-controls={panel}
         data-testid="advanced"
         onClick={() => {
           flushSync(() => {
-            store.dispatch({ type: "advanced", open: !open });
+            store.dispatch({ type: "advanced", open: !shown });
           });
           // It may open below the edge of the window, where nobody would see it.
-          if (!open) content.current?.scrollIntoView({ block: "nearest" });
+          if (!shown) content.current?.scrollIntoView({ block: "nearest" });
         }}
       >
         <Icon name="chevron" size={18} />
         Advanced
       </button>
-      <div ref={content} id={panel} hidden={!open} className={styles["panel"]}>
+      <div ref={content} id={panel} hidden={!shown} className={styles["panel"]}>
         <Field
           label="User ID"
           name="userId"
@@ -56,9 +59,26 @@ export function Advanced({ joining, busy, edit }: AdvancedProps) {
         {form.where === "server" ? (
           <ServerFields joining={joining} busy={busy} edit={edit} />
         ) : (
-          <p className={styles["note"]}>
-            While you host, this computer signs for you: no SDKAppID or UserSig is needed.
-          </p>
+          <>
+            <p className={styles["note"]}>
+              While you host, this computer signs for you: no SDKAppID or UserSig is needed.
+            </p>
+            {!open && (
+              <Field
+                label="Port"
+                name="hostPort"
+                inputMode="numeric"
+                placeholder="7880, or another one if that is taken"
+                value={form.hostPort}
+                error={errors.hostPort}
+                disabled={busy}
+                data-testid="host-port"
+                onValue={(hostPort) => {
+                  edit({ hostPort });
+                }}
+              />
+            )}
+          </>
         )}
         <fieldset className={styles["receive"]}>
           <legend className={styles["legend"]}>What you receive</legend>
@@ -88,7 +108,7 @@ export function Advanced({ joining, busy, edit }: AdvancedProps) {
   );
 }
 
-function ServerFields({ joining: { form, errors }, busy, edit }: AdvancedProps) {
+function ServerFields({ joining: { form, errors }, busy, edit }: FieldsProps) {
   const [shown, show] = useState(false);
   return (
     <>

@@ -175,7 +175,7 @@ export function JoinFormCard({ joining, hosting }: CardProps) {
           {note}
         </p>
       )}
-      <Advanced joining={joining} busy={busy} edit={edit} />
+      <Advanced joining={joining} open={hosting !== null} busy={busy} edit={edit} />
       <div className={styles["foot"]}>
         {refusal !== null && (
           <p className={styles["refusal"]} role="alert" data-testid="join-error">
