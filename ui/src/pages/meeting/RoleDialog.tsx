@@ -36,7 +36,8 @@ export function RoleDialog({ role, onClose }: RoleDialogProps) {
           label="PrivateMapKey"
           name="rolePrivateMapKey"
           type="password"
-          placeholder="A fresh one, from whoever runs the server"
+          placeholder="A fresh one"
+          hint="From whoever runs the server."
           value={privateMapKey}
           data-testid="role-private-map-key"
           onValue={setPrivateMapKey}
