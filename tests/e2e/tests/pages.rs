@@ -234,7 +234,14 @@ async fn meeting(album: &mut Album<'_>, service: &Service, folder: &Path, wire: 
         .unwrap();
     album.take("meeting-figures").await.unwrap();
 
-    page.click("[data-testid=toggle-connection]").await.unwrap();
+    page.click("[data-testid=toggle-messages]").await.unwrap();
+    page.fill("[data-testid=message-text]", "hello").await.unwrap();
+    page.click("[data-testid=message-send]").await.unwrap();
+    page.until("return document.querySelector('[data-testid=messages-sent]').textContent === '1 sent'")
+        .await
+        .unwrap();
+    album.take("meeting-app-messages").await.unwrap();
+    page.click("[data-testid=toggle-messages]").await.unwrap();
     page.click("[data-testid=invite]").await.unwrap();
     page.until("return document.querySelector('[data-testid=invite-link]').value !== ''").await.unwrap();
     album.take("meeting-invitation").await.unwrap();
@@ -259,6 +266,14 @@ async fn meeting(album: &mut Album<'_>, service: &Service, folder: &Path, wire: 
     }
     known(album, "tile-emil").await;
     page.click("[data-testid=toggle-participants]").await.unwrap();
+    for (whom, on) in [("nobody", true), ("everybody", false)] {
+        for what in ["hear", "show"] {
+            page.click("[data-testid=everybody-menu]").await.unwrap();
+            page.click(&format!("[data-testid=do-{what}-{whom}]")).await.unwrap();
+        }
+        let all = format!("[data-testid=tile-bob][data-silenced={on}][data-hidden={on}]");
+        page.element(&all).await.unwrap();
+    }
     for choice in ["mute-for-me", "hide-for-me"] {
         page.click("[data-testid=menu-bob]").await.unwrap();
         page.click(&format!("[data-testid=do-{choice}]")).await.unwrap();
@@ -373,6 +388,11 @@ async fn live(album: &mut Album<'_>, service: &Service, folder: &Path, camera: &
     page.element("[data-testid=tile-star][data-video=on]").await.unwrap();
     known(album, "tile-star").await;
     album.take("live-watching").await.unwrap();
+    // The form has kept the signature of an entry by hand.
+    page.click("[data-testid=switch-role]").await.unwrap();
+    page.element("[data-testid=role-dialog]").await.unwrap();
+    album.take("live-role-question").await.unwrap();
+    page.click("[data-testid=role-close]").await.unwrap();
     let leaving = tokio::task::spawn_blocking(move || {
         star.request("exit_room", &json!({})).unwrap();
         star.event("onExitRoom", |_| true).unwrap();
