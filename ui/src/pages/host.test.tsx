@@ -202,6 +202,7 @@ describe("somebody who is no host", () => {
       await userEvent.click(screen.getByTestId(`do-${choice}`));
     };
     await choose("mute-for-me");
+    expect(screen.getByTestId(`menu-${userId}`)).toHaveFocus();
     await choose("hide-for-me");
     expect(host.state().participants[0]).toMatchObject({ audioMuted: true, videoMuted: true });
     const row = screen.getByTestId(`participant-${userId}`);
@@ -222,6 +223,7 @@ describe("somebody who is no host", () => {
       await userEvent.click(screen.getByRole("button", { name }));
     };
     await choose("Hear nobody");
+    expect(screen.getByTestId("everybody-menu")).toHaveFocus();
     await choose("Show no pictures");
     expect(host.calls.slice(-2)).toEqual([
       { command: "mute_all_remote_audio", args: { mute: true } },
@@ -229,6 +231,7 @@ describe("somebody who is no host", () => {
     ]);
     const row = screen.getByTestId("everybody");
     expect(row).toHaveTextContent("Muted for you · Pictures hidden");
+    expect(row).toHaveAttribute("data-silenced", "true");
     expect(screen.getByTestId("tile-user-1")).toHaveTextContent("GH");
     await userEvent.click(screen.getByTestId("everybody-menu"));
     const menu = screen.getByRole("group", { name: "What to do with everybody else" });

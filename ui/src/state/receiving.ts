@@ -10,7 +10,7 @@ export const NOTHING_MUTED: Muted = { voices: false, pictures: false };
 /** An entry of the menu about everybody. */
 export type AllChoice = { id: string; label: string; what: keyof Muted; mute: boolean };
 
-/** What I may do about everybody at once: of a kind that some send me both ways are open. */
+/** What I may do about everybody at once; both ways where I muted some and not the others. */
 export function choicesForAll({ room, participants }: AppState, muted: Muted): AllChoice[] {
   if (room === null) return [];
   const silenced = participants.filter(({ audioMuted }) => audioMuted).length;

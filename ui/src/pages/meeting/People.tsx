@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { Avatar } from "../../components/Avatar";
 import { Bars } from "../../components/Bars";
 import { IconButton } from "../../components/Button";
@@ -94,10 +94,11 @@ export function People({ app, people, names, muted, onClose }: PeopleProps) {
 /** What I receive of all of them, and what I may do about that. */
 function Everybody({ app, muted }: { app: AppState; muted: Muted }) {
   const store = useStore();
+  const more = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const detail = mutedWords(app, muted);
   return (
-    <div data-testid="everybody">
+    <div data-testid="everybody" data-silenced={muted.voices} data-hidden={muted.pictures}>
       <div className={styles["row"]}>
         <span className={styles["mark"]}>
           <Icon name="people" />
@@ -107,6 +108,7 @@ function Everybody({ app, muted }: { app: AppState; muted: Muted }) {
           {detail !== "" && <span className={styles["detail"]}>{detail}</span>}
         </span>
         <IconButton
+          ref={more}
           icon="more"
           label="What to do with everybody else"
           aria-expanded={open}
@@ -124,6 +126,8 @@ function Everybody({ app, muted }: { app: AppState; muted: Muted }) {
           choices={choicesForAll(app, muted)}
           onChoice={({ what, mute }) => {
             setOpen(false);
+            // The entry goes, and with it the focus.
+            more.current?.focus();
             void store.muteAll(what, mute);
           }}
         />
@@ -141,6 +145,7 @@ type RowProps = {
 
 function Row({ person, standing, choices, onChoice }: RowProps) {
   const { connection } = person;
+  const more = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const menu = `menu-${person.id}`;
   const known = connection.quality !== 0;
@@ -189,6 +194,7 @@ function Row({ person, standing, choices, onChoice }: RowProps) {
         </Sends>
         {choices.length > 0 && (
           <IconButton
+            ref={more}
             icon="more"
             label={`What to do with ${person.name}`}
             aria-expanded={open}
@@ -207,6 +213,7 @@ function Row({ person, standing, choices, onChoice }: RowProps) {
           choices={choices}
           onChoice={(choice) => {
             setOpen(false);
+            more.current?.focus();
             onChoice(choice);
           }}
         />
