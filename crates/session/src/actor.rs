@@ -285,6 +285,7 @@ impl Actor {
         self.report = report::Report::default();
         self.messages.incoming = Incoming::default();
         self.remote.unseen.clear();
+        self.remote.unheard = false;
     }
 
     /// Lets the room go, and the devices too if `devices`.

@@ -23,13 +23,15 @@ pub(super) struct Remote {
     pub(super) wishes: Wishes,
     /// Pictures of which the app was told that we may not see them.
     pub(super) unseen: HashSet<(String, StreamType)>,
+    /// The app was told that we may hear nobody.
+    pub(super) unheard: bool,
 }
 
 impl Remote {
     /// Nobody is received yet, and without another word so much of everybody will be.
     pub(super) fn new(mode: Mode) -> Self {
         let (videos, voices, unseen) = (HashMap::new(), HashMap::new(), HashSet::new());
-        Self { videos, voices, taken: Taken::default(), wishes: Wishes::new(mode), unseen }
+        Self { videos, voices, taken: Taken::default(), wishes: Wishes::new(mode), unseen, unheard: false }
     }
 
     /// A connection begins; whether everything is to come on it without being asked for.
@@ -85,13 +87,19 @@ impl Actor {
         self.gate();
     }
 
-    /// The server lets us have somebody's track, or does not. That we may not see a picture is told once,
-    /// until we may.
+    /// The server lets us have somebody's track, or does not. That we may not see a picture, or hear
+    /// anybody, is told once, until we may.
     pub(super) fn allowed(&mut self, sid: &str, allowed: bool) {
-        let known = self.people.track(sid);
-        let Some((user, stream)) = known.and_then(|track| Some((track.user_id, stream_type(track.content)?)))
-        else {
-            return tracing::debug!(sid, allowed, "a track that is no picture, or of nobody we know");
+        let Some(track) = self.people.track(sid) else {
+            return tracing::debug!(sid, allowed, "a track of nobody we know");
+        };
+        let (user, Some(stream)) = (track.user_id, stream_type(track.content)) else {
+            if !std::mem::replace(&mut self.remote.unheard, !allowed) && !allowed {
+                let why = "You may not hear anybody in this room; ask whoever runs the meeting.";
+                let fault = Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(why);
+                self.emit_in_room(Event::error(&fault));
+            }
+            return;
         };
         let name = self.people.name(&user).unwrap_or(&user).to_owned();
         if allowed {

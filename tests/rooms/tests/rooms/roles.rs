@@ -130,6 +130,15 @@ async fn an_application_that_asks_for_permissions_has_them_enforced() {
     let seen = ann.session.participants().await;
     assert!(!seen[0].video_available && seen[0].audio_available, "{seen:?}");
     vic.leave().await;
+    // Enters and sees, hears nobody, and is told so once.
+    ann.settle(Duration::from_millis(1)).await;
+    vic.join(with("vic", Role::Audience, Privilege(2 + 32))).await;
+    let unheard = "You may not hear anybody in this room; ask whoever runs the meeting.".to_owned();
+    assert_eq!(failed(&mut vic).await, (-100_006, unheard));
+    vic.until_first_picture("ann").await;
+    let told = vic.settle(Duration::from_millis(500)).await;
+    assert!(!told.iter().any(|event| matches!(event, Event::OnError { .. })), "{told:?}");
+    vic.leave().await;
     ann.leave().await;
 }
 
