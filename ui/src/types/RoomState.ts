@@ -29,7 +29,7 @@ mutedAll: boolean,
  */
 forbidden: Array<string>, 
 /**
- * Who is kept out.
+ * Who is kept out, as hosts are told apart from the metadata; nobody to others.
  */
 banned: Array<string>, 
 /**
