@@ -44,8 +44,8 @@ const NETWORK: &[&str] = &[
     "livekit-api",
 ];
 const RUNTIME: &[&str] = &["tokio", "tokio-util", "async-std", "smol"];
-const WEBRTC: &[&str] = &["webrtc", "rtc", "str0m"];
-const STR0M: &[&str] = &["str0m"];
+const WEBRTC: &[&str] = &["webrtc", "rtc", "str0m", "dimpl"];
+const STR0M: &[&str] = &["str0m", "dimpl"];
 const CODECS: &[&str] = &["openh264", "openh264-sys2", "opus", "opusic-c", "opusic-sys", "shiguredo_mp4"];
 const DEVICES: &[&str] = &["cpal", "nokhwa", "pulseaudio", "v4l", "xcap"];
 const TAURI: &[&str] = &["tauri", "tauri-build", "wry", "tao"];

@@ -166,7 +166,7 @@ pub struct RoomState {
     pub muted_all: bool,
     /// Who may not unmute.
     pub forbidden: Vec<String>,
-    /// Who is kept out, as hosts are told apart from the metadata; nobody to others.
+    /// Who is kept out. Hosts are told apart from the metadata; to others it is empty.
     pub banned: Vec<String>,
     /// How many people watch unannounced.
     pub audience: u32,

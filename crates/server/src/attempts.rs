@@ -8,7 +8,7 @@
 //! person counts at each address apart, because nobody is to lose the reasons by what is done in their name
 //! elsewhere.
 //!
-//! A passcode may be found by trying, so it is not looked at any more until the minute is over
+//! A passcode may be found by trying, so it is not looked at any more until the minute is over:
 //! - after 10 wrong ones of a guest at an address. A guest is known by the secret that they keep; all at an
 //!   address who bring none are one guest.
 //! - after 30 wrong ones from an address, because a secret can be made up for each try. This does not hold
@@ -35,8 +35,8 @@ use subtle::ConstantTimeEq;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Failures of an address, in a minute.
 const MOST_BY_ADDRESS: u32 = 30;
-/// Failures of one person at one address, in a minute. Two of their minutes meet in one of the address, and
-/// have less together than that one.
+/// Failures of one person at one address, in a minute. Two of their minutes may fall into one of the address:
+/// twenty are fewer than thirty.
 const MOST_BY_PERSON: u32 = 10;
 /// Addresses, and people, that are remembered at once; the oldest are forgotten for others.
 const MOST_REMEMBERED: usize = 4096;

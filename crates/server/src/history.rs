@@ -136,13 +136,14 @@ impl History {
         Ok((History { orders, lost }, owner))
     }
 
-    /// Writes down what has happened, within half a second. Never waits.
+    /// Writes down what has happened: what ended as soon as it can be, all else within half a second. Never
+    /// waits.
     pub(crate) fn tell(&self, happening: &Happening) {
         self.order(Order::Tell(Box::new(happening.clone())));
     }
 
-    /// Keeps a text under a key over a restart, even of a server that is killed 20 ms later; none forgets
-    /// it. Never waits: where the disk is so slow that the queue is full, it is lost and counted.
+    /// Keeps a text under a key over a restart, also of a server that is killed once it is written, which is
+    /// as soon as nothing else waits to be; none forgets it. Never waits: where the disk is so slow that the queue is full, it is lost and counted.
     pub(crate) fn keep(&self, key: String, state: Option<String>) {
         self.order(Order::Keep { key, state });
     }

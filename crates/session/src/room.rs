@@ -17,7 +17,8 @@ use outcome::{Outcome, failure_events};
 pub const REACH: Duration = Duration::from_secs(8);
 /// How long a server may take, from the call on, to seat us.
 pub const SEAT: Duration = Duration::from_secs(10);
-/// How long the first peer connection may take once we are seated.
+/// How long the first peer connection may take once we are seated, and each once its descriptions are
+/// exchanged.
 pub const CONNECT: Duration = Duration::from_secs(15);
 /// How often the server is asked again by somebody who waits for a host.
 pub const ASK_AGAIN: Duration = Duration::from_millis(1500);

@@ -156,9 +156,12 @@ async fn everybody_is_back_after(signal: &str) {
         banned: vec!["dee".into()],
         ..RoomState::default()
     };
-    for guest in [&mut ann, &mut bob, &mut cem] {
+    // Hosts hear who is kept out, others do not.
+    let unnamed = |state: &RoomState| RoomState { banned: Vec::new(), ..state.clone() };
+    for guest in [&mut ann, &mut bob] {
         guest.until_room("the room as it was left", |state| *state == before).await;
     }
+    cem.until_room("the room as it was left", |state| *state == unnamed(&before)).await;
 
     server.until_written(&before).await;
     server.restart(signal);
@@ -173,12 +176,16 @@ async fn everybody_is_back_after(signal: &str) {
     assert_eq!(dee.enter(server.params("dee")).await, -102_011, "banned");
     let word = cem.session.act(HostAction::Lock { on: false }).await.unwrap_err();
     assert!(word.code == -3 && word.message.contains("host"), "{word}");
-    // What bob may do shows that he is a co-host, and what everybody hears is all of the room.
+    // What bob may do shows that he is a co-host, and what everybody hears is the rest of the room.
     bob.session.act(HostAction::Lock { on: false }).await.unwrap();
     let open = RoomState { locked: false, ..before };
-    for guest in [&mut ann, &mut bob, &mut cem] {
+    for guest in [&mut ann, &mut bob] {
         guest.until_room("the room as before, and open", |state| *state == open).await;
     }
+    cem.until_room("the room as before, and open", |state| *state == unnamed(&open)).await;
+    ann.session.act(HostAction::CoHost { user_id: id("bob"), on: false }).await.unwrap();
+    let demoted = RoomState { co_hosts: Vec::new(), ..unnamed(&open) };
+    bob.until_room("the room as others hear of it", |state| *state == demoted).await;
     assert_eq!(dee.enter(server.params("dee")).await, -102_011, "banned still");
     stranger.join(server.params("stranger")).await;
     ann.session.act(HostAction::Dismiss).await.unwrap();

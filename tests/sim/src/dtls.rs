@@ -1,5 +1,5 @@
-//! A handshake in clear that takes DTLS's place: the same four flights, sent again after the same
-//! pauses, without a key exchange. It costs nothing, and draws no numbers that no seed fixes. Real
+//! A handshake in clear that takes DTLS's place: the same four flights, sent again after a
+//! client's pauses, without a key exchange. It costs nothing, and draws no numbers that no seed fixes. Real
 //! DTLS runs wherever real sockets do.
 
 use std::cell::Cell;

@@ -272,6 +272,7 @@ function onEvent(state: State, event: Event, now: number): State {
             connection: "fine",
             since: now,
             panel: null,
+            permissionRefused: false,
             messages: [],
             network: UNMEASURED,
             spoken: "You are in another room.",

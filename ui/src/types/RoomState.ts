@@ -29,7 +29,7 @@ mutedAll: boolean,
  */
 forbidden: Array<string>, 
 /**
- * Who is kept out, as hosts are told apart from the metadata; nobody to others.
+ * Who is kept out. Hosts are told apart from the metadata; to others it is empty.
  */
 banned: Array<string>, 
 /**

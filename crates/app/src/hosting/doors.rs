@@ -151,7 +151,8 @@ impl Doors {
     fn set_outside(&mut self, wanted: bool) -> Result<(), Fault> {
         if !wanted {
             self.outside = None;
-            self.tell.send_if_modified(|shown| outside::tell(shown, view::Outside::default(), None));
+            let door = self.target().map(|target| target.http);
+            self.tell.send_if_modified(|shown| outside::tell(shown, view::Outside::default(), door));
             return Ok(());
         }
         if self.outside.is_some() {

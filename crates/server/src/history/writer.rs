@@ -84,7 +84,7 @@ pub(super) fn run(database: &Connection, queue: &Receiver<Order>) {
     let mut schedule = Schedule::new(Instant::now());
     'open: loop {
         let mut next = queue.recv_timeout(schedule.wait(Instant::now()));
-        for _ in 0..TOGETHER {
+        for left in (0..TOGETHER).rev() {
             match next {
                 Ok(Order::Tell(happening)) => {
                     writer.write(|database| record::record(database, &happening));
@@ -98,6 +98,9 @@ pub(super) fn run(database: &Connection, queue: &Receiver<Order>) {
                 Ok(Order::Ask(question)) => question(database),
                 Err(RecvTimeoutError::Timeout) => break,
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break 'open,
+            }
+            if left == 0 {
+                break;
             }
             let Ok(more) = queue.try_recv() else { break };
             next = Ok(more);
@@ -192,6 +195,22 @@ mod tests {
             })
             .count();
         assert_eq!(commits, 1);
+    }
+
+    #[test]
+    fn nothing_is_lost_of_more_than_is_written_together() {
+        let database = schema::open(None, 0).unwrap();
+        let (orders, queue) = std::sync::mpsc::sync_channel(1000);
+        let keys: Vec<String> = (0..2 * TOGETHER + 50).map(|number| format!("{number:04}")).collect();
+        for key in &keys {
+            orders.send(Order::Keep { key: key.clone(), state: Some("{}".to_owned()) }).unwrap();
+        }
+        orders.send(Order::Stop).unwrap();
+        run(&database, &queue);
+        let mut kept: Vec<String> =
+            schema::kept(&database).unwrap().into_iter().map(|(key, _)| key).collect();
+        kept.sort();
+        assert_eq!(kept, keys);
     }
 
     #[test]

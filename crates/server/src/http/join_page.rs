@@ -20,8 +20,8 @@ const SCRIPT: &str = include_str!("join_page/page.js");
 
 /// What people are told who have not got the app, where the operator says nowhere to get it.
 const BY_HAND: &str = "There is no site to get it at: whoever invited you, or who runs this server, can send \
-    you its installer. The name of that ends in setup.exe for Windows, in .deb for Debian and Ubuntu, and in \
-    .rpm for other Linux.";
+    you its installer, whose name ends in setup.exe for Windows, in .deb for Debian and Ubuntu and in .rpm \
+    for other Linux.";
 
 /// The whole page but for where to get the app.
 static PAGE: LazyLock<String> = LazyLock::new(|| HTML.replace("{style}", STYLE).replace("{script}", SCRIPT));

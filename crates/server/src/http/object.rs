@@ -49,8 +49,10 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Members::default();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if members.all.insert(name.clone(), value).is_some() {
+                    if members.all.contains_key(&name) {
                         members.twice.get_or_insert(name);
+                    } else {
+                        members.all.insert(name, value);
                     }
                 }
                 Ok(members)

@@ -28,14 +28,41 @@ const COOKIE_ECHO: u8 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const REPEATS: usize = 8;
 
-/// The cryptography of every connection: the process's own, with this DTLS.
+/// The cryptography of every connection: the process's own, or ours where it has none, with its DTLS watched.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     let made = PROVIDER.get_or_init(|| {
-        let plain = CryptoProvider::get_default().cloned().unwrap_or_else(from_feature_flags);
-        Arc::new(CryptoProvider { dtls_provider: &Impatient, ..plain })
+        let own = CryptoProvider::get_default().cloned();
+        let plain =
+            own.unwrap_or_else(|| CryptoProvider { dtls_provider: &Impatient, ..from_feature_flags() });
+        let watched = Box::leak(Box::new(Watched(plain.dtls_provider)));
+        Arc::new(CryptoProvider { dtls_provider: watched, ..plain })
     });
     Arc::clone(made)
+}
+
+#[derive(Debug)]
+struct Watched(&'static dyn DtlsProvider);
+
+impl DtlsProvider for Watched {
+    fn generate_certificate(&self) -> Option<DtlsCert> {
+        self.0.generate_certificate()
+    }
+
+    fn new_dtls(
+        &self,
+        cert: &DtlsCert,
+        now: Instant,
+        version: DtlsVersion,
+        mtu: Option<usize>,
+    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
+        let plain = self.0.new_dtls(cert, now, version, mtu)?;
+        Ok(Box::new(Watch { plain, copies: Copies::default() }))
+    }
+
+    fn is_test(&self) -> bool {
+        self.0.is_test()
+    }
 }
 
 #[derive(Debug)]
@@ -63,13 +90,13 @@ impl DtlsProvider for Impatient {
         }
         let config = config.build().map_err(|error| CryptoError::Other(format!("DTLS: {error}")))?;
         let (config, cert) = (Arc::new(config), cert.clone());
-        let dtls = match version {
+        let plain = match version {
             DtlsVersion::Dtls12 => dimpl::Dtls::new_12(config, cert, now),
             DtlsVersion::Dtls13 => dimpl::Dtls::new_13(config, cert, now),
             DtlsVersion::Auto => dimpl::Dtls::new_auto(config, cert, now),
             other => return Err(CryptoError::Other(format!("{other} is not known here"))),
         };
-        Ok(Box::new(Watch { dtls, copies: Copies::default() }))
+        Ok(Box::new(Timed { plain }))
     }
 }
 
@@ -102,28 +129,83 @@ impl Copies {
     }
 }
 
+/// Hands everything on to `plain`, but for its output, which goes through `poll`.
+macro_rules! hands_on {
+    ($instance:ty) => {
+        impl DtlsInstance for $instance {
+            fn set_active(&mut self, active: bool) {
+                self.plain.set_active(active);
+            }
+
+            fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
+                self.plain.handle_packet(packet)
+            }
+
+            fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
+                self.poll(buf)
+            }
+
+            fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
+                self.plain.handle_timeout(now)
+            }
+
+            fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
+                self.plain.send_application_data(data)
+            }
+
+            fn is_active(&self) -> bool {
+                self.plain.is_active()
+            }
+
+            fn protocol_version(&self) -> Option<ProtocolVersion> {
+                self.plain.protocol_version()
+            }
+
+            fn is_closing(&self) -> bool {
+                self.plain.is_closing()
+            }
+
+            fn is_closed(&self) -> bool {
+                self.plain.is_closed()
+            }
+
+            fn close(&mut self) -> Result<(), DtlsImplError> {
+                self.plain.close()
+            }
+        }
+    };
+}
+
+/// DTLS with our pauses.
+struct Timed {
+    plain: dimpl::Dtls,
+}
+
+hands_on!(Timed);
+
+impl Timed {
+    fn poll<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
+        self.plain.poll_output(buf)
+    }
+}
+
+impl fmt::Debug for Timed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Timed")
+    }
+}
+
+#[derive(Debug)]
 struct Watch {
-    dtls: dimpl::Dtls,
+    plain: Box<dyn DtlsInstance>,
     copies: Copies,
 }
 
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch").field("copies", &self.copies).finish_non_exhaustive()
-    }
-}
+hands_on!(Watch);
 
-impl DtlsInstance for Watch {
-    fn set_active(&mut self, active: bool) {
-        self.dtls.set_active(active);
-    }
-
-    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.dtls.handle_packet(packet)
-    }
-
-    fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
-        let output = self.dtls.poll_output(buf);
+impl Watch {
+    fn poll<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
+        let output = self.plain.poll_output(buf);
         if let DtlsOutput::ApplicationData(packet) = &output
             && self.copies.is_late(packet)
         {
@@ -132,34 +214,6 @@ impl DtlsInstance for Watch {
             return DtlsOutput::ApplicationData(&[]);
         }
         output
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.dtls.handle_timeout(now)
-    }
-
-    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.dtls.send_application_data(data)
-    }
-
-    fn is_active(&self) -> bool {
-        self.dtls.is_active()
-    }
-
-    fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.dtls.protocol_version()
-    }
-
-    fn is_closing(&self) -> bool {
-        self.dtls.is_closing()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.dtls.is_closed()
-    }
-
-    fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.dtls.close()
     }
 }
 

@@ -94,7 +94,7 @@ impl Actor {
             return tracing::debug!(sid, allowed, "a track of nobody we know");
         };
         let (user, Some(stream)) = (track.user_id, stream_type(track.content)) else {
-            if !std::mem::replace(&mut self.remote.unheard, !allowed) && !allowed {
+            if !track.shared && !std::mem::replace(&mut self.remote.unheard, !allowed) && !allowed {
                 let why = "You may not hear anybody in this room; ask whoever runs the meeting.";
                 let fault = Fault::new(Code::INVALID_PRIVATE_MAP_KEY).with_message(why);
                 self.emit_in_room(Event::error(&fault));

@@ -169,19 +169,21 @@ impl Driver {
     async fn step(&mut self) -> Step {
         let Some(socket) = self.socket.as_mut() else { return Err(News::Lost) };
         let grace = self.farewell.until().map(tokio::time::Instant::from);
-        let connect_by = [self.publisher.connect_by, self.subscriber.connect_by].into_iter().flatten().min();
+        let late =
+            [(Side::Publisher, self.publisher.connect_by), (Side::Subscriber, self.subscriber.connect_by)]
+                .into_iter()
+                .filter_map(|(side, by)| Some((by?, side)))
+                .min_by_key(|(by, _)| *by);
         tokio::select! {
             heard = socket.next() => self.hear(heard).await,
             Some(event) = self.event_receiver.recv() => self.event(event).await,
             Some(order) = self.orders.recv() => self.order(order).await,
             _ = self.ping.tick() => self.ping().await,
-            () = async { tokio::time::sleep_until(grace.unwrap_or_else(tokio::time::Instant::now)).await },
-                if grace.is_some() => Err(self.ended()),
-            () = async { tokio::time::sleep_until(connect_by.unwrap_or_else(tokio::time::Instant::now)).await },
-                if connect_by.is_some() => {
-                    tracing::info!("a peer connection was not connected in time");
-                    Err(self.ended())
-                }
+            () = reached(grace) => Err(self.ended()),
+            () = reached(late.map(|(by, _)| by)) => {
+                tracing::info!(side = ?late.map(|(_, side)| side), "a peer connection was not up in time");
+                Err(self.ended())
+            }
         }
     }
 
@@ -443,6 +445,14 @@ fn packet(bytes: &[u8]) -> Option<lk::DataPacket> {
 fn unix_ms() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or_default()
+}
+
+/// Waits until then; for ever where there is no time.
+async fn reached(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn remaining(by: tokio::time::Instant) -> Duration {

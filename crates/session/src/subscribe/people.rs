@@ -22,6 +22,8 @@ pub(crate) struct RemoteTrack {
     pub(crate) sid: String,
     pub(crate) user_id: String,
     pub(crate) content: Content,
+    /// It belongs to a shared screen, as its sound does.
+    pub(crate) shared: bool,
 }
 
 /// Somebody else in the room.
@@ -46,6 +48,7 @@ pub(crate) struct Person {
 struct Track {
     sid: String,
     content: Content,
+    shared: bool,
     muted: bool,
 }
 
@@ -89,6 +92,7 @@ impl People {
                 sid: track.sid.clone(),
                 user_id: user_id.clone(),
                 content: track.content,
+                shared: track.shared,
             })
         })
     }
@@ -235,7 +239,8 @@ fn track(info: &lk::TrackInfo) -> Option<Track> {
         (lk::TrackType::Video, _) => Content::Camera,
         (lk::TrackType::Data, _) => return None,
     };
-    Some(Track { sid: info.sid.clone(), content, muted: info.muted })
+    let shared = matches!(info.source(), lk::TrackSource::ScreenShare | lk::TrackSource::ScreenShareAudio);
+    Some(Track { sid: info.sid.clone(), content, shared, muted: info.muted })
 }
 
 /// Somebody without the attribute came by a plain LiveKit token, which knows no roles.

@@ -351,12 +351,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_break_it(mut bytes: Vec<u8>, stride in 0usize..70) {
-            let shield = Shield::default();
-            shield.repeats(&bytes);
-            shield.sent(&bytes);
-            let left = shield.sift(&mut bytes, stride);
-            prop_assert!(left <= bytes.len());
+        fn no_bytes_break_it(bytes: Vec<u8>, stride in 0usize..70) {
+            let message = numbered(&[(HANDSHAKE, 0, 1)]);
+            for begin in [&[][..], &message[..HEADER], &message[..HEADER + MESSAGE_HEADER], &message] {
+                let datagram = [begin, &bytes].concat();
+                for shield in [Shield::default(), finished()] {
+                    shield.repeats(&datagram);
+                    shield.sent(&datagram);
+                    let left = shield.sift(&mut datagram.clone(), stride);
+                    prop_assert!(left <= datagram.len());
+                }
+            }
         }
     }
 }

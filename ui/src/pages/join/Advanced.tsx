@@ -18,7 +18,7 @@ type FieldsProps = {
 /** `open`: rooms are open on this computer already. */
 type AdvancedProps = FieldsProps & { open: boolean };
 
-/** What most people never need: who signs for them, and as whom. */
+/** What most people never need: who signs for them, as whom, on which port, and what is received. */
 export function Advanced({ joining, open, busy, edit }: AdvancedProps) {
   const store = useStore();
   const panel = useId();

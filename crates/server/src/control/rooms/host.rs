@@ -83,7 +83,7 @@ impl Rooms {
                 } else if !room.seats.contains_key(user_id.as_str()) {
                     return Err(absent(user_id.as_str()));
                 }
-                self.agenda.order(key, Order::Notice(notice, to));
+                self.tell(key, notice, to);
                 return self.remove(key, &[user_id.to_string()], by.name(), now).map_err(gone);
             }
             HostAction::Dismiss => return self.dismiss(key, by.name(), now).map_err(gone),
@@ -102,7 +102,7 @@ impl Rooms {
             }
             HostAction::Admit { user_id: None } => {
                 room.waiting.admit_all(now);
-                to = room.hosts();
+                to = Some(room.hosts());
             }
             HostAction::Admit { user_id: Some(user_id) } | HostAction::Deny { user_id } => {
                 let admitted = matches!(action, HostAction::Admit { .. });
@@ -110,27 +110,37 @@ impl Rooms {
                     let why = format!("{user_id} does not wait to be let in.");
                     return Err(Fault::new(Code::CENTER_FIND_USER_FAILED).with_message(why));
                 }
-                to = room.hosts();
+                to = Some(room.hosts());
             }
             HostAction::HandOver { user_id } => orders.extend(hand_over(room, user_id)?),
             HostAction::CoHost { user_id, on } => orders.extend(co_host(room, user_id, *on)?),
         }
-        self.agenda.order(key, Order::Notice(notice, to));
+        self.tell(key, notice, to);
         for order in orders {
             self.agenda.order(key, order);
         }
         Ok(())
     }
+
+    /// Tells these people, or everybody where none are named.
+    fn tell(&mut self, key: &str, notice: Notice, to: Option<Vec<String>>) {
+        if to.as_ref().is_none_or(|to| !to.is_empty()) {
+            self.agenda.order(key, Order::Notice(notice, to.unwrap_or_default()));
+        }
+    }
 }
 
-/// Who hears of it, where not everybody does: nobody else hears the name of somebody who only watches.
-fn audience(room: &Room, action: &HostAction) -> Vec<String> {
-    let Some(target) = action.target().map(UserId::as_str) else { return Vec::new() };
-    let seat = room.seats.get(target);
-    if !seat.is_some_and(|seat| seat.present && seat.is_viewer(room.scene)) {
-        return Vec::new();
+/// Who hears of it, where not everybody does: nobody else hears the name of somebody who only watches, or
+/// is not in the room.
+fn audience(room: &Room, action: &HostAction) -> Option<Vec<String>> {
+    let target = action.target()?.as_str();
+    match room.seats.get(target).filter(|seat| seat.present) {
+        Some(seat) if seat.is_viewer(room.scene) => {
+            Some(room.hosts().into_iter().chain([target.to_owned()]).collect())
+        }
+        Some(_) => None,
+        None => Some(room.hosts()),
     }
-    room.hosts().into_iter().chain([target.to_owned()]).collect()
 }
 
 /// Whether the person it is about has to be in the room.

@@ -17,7 +17,7 @@ pub(super) fn hosts(room: &mut Room, key: &str, agenda: &mut Agenda) {
     let (changed, people) = (room.waiting.take_changed(), room.waiting.people());
     let waits = !people.is_empty();
     let first = Heard { before: room.told.waiting, now: waits, changed };
-    for (to, people) in first.tell(room, &hosts, people) {
+    for (to, people) in first.tell(room, &hosts, || people) {
         agenda.order(key, Order::Notice(Notice::Waiting { people }, to));
     }
     if changed {
@@ -25,8 +25,7 @@ pub(super) fn hosts(room: &mut Room, key: &str, agenda: &mut Agenda) {
     }
     let changed = room.told.banned != room.banned;
     let second = Heard { before: !room.told.banned.is_empty(), now: !room.banned.is_empty(), changed };
-    let people = if second.now { room.banned.iter().cloned().collect() } else { Vec::new() };
-    for (to, people) in second.tell(room, &hosts, people) {
+    for (to, people) in second.tell(room, &hosts, || room.banned.iter().cloned().collect()) {
         agenda.order(key, Order::Notice(Notice::Banned { people }, to));
     }
     if changed {
@@ -43,14 +42,26 @@ struct Heard {
 }
 
 impl Heard {
-    /// Who is told what.
-    fn tell<P>(&self, room: &Room, hosts: &[String], people: Vec<P>) -> Vec<(Vec<String>, Vec<P>)> {
+    /// Who is told what; `people` are those on it.
+    fn tell<P>(
+        &self,
+        room: &Room,
+        hosts: &[String],
+        people: impl FnOnce() -> Vec<P>,
+    ) -> Vec<(Vec<String>, Vec<P>)> {
         let no_more = |one: &&String| !hosts.contains(one) && room.is_present(one);
-        let former = room.told.hosts.iter().filter(no_more).filter(|_| self.before).cloned().collect();
+        let former: Vec<String> =
+            room.told.hosts.iter().filter(no_more).filter(|_| self.before).cloned().collect();
         let is_new = |host: &&String| self.now && !room.told.hosts.contains(host);
-        let to = hosts.iter().filter(|host| self.changed || is_new(host)).cloned().collect();
-        let told: [(Vec<String>, Vec<P>); 2] = [(former, Vec::new()), (to, people)];
-        told.into_iter().filter(|(to, _)| !to.is_empty()).collect()
+        let to: Vec<String> = hosts.iter().filter(|host| self.changed || is_new(host)).cloned().collect();
+        let mut told = Vec::new();
+        if !former.is_empty() {
+            told.push((former, Vec::new()));
+        }
+        if !to.is_empty() {
+            told.push((to, people()));
+        }
+        told
     }
 }
 

@@ -37,11 +37,11 @@
     try {
       given[key] = decodeURIComponent(rest.join("="));
     } catch {
-      refuse(`its ${NAMES[key]} is not written as addresses are`);
+      refuse(`its ${NAMES[key]} is cut or changed: behind each % belong two hexadecimal digits`);
     }
   }
   const value = (key) => given[key] ?? "";
-  const within = (text, most) => /^[0-9]+$/.test(text) && Number(text) >= 1 && Number(text) <= most;
+  const within = (text, most) => /^\+?[0-9]+$/.test(text) && Number(text) >= 1 && Number(text) <= most;
   // Secrets are not repeated.
   const check = (key, isGood, why) => {
     if (value(key) !== "" && !isGood(value(key))) refuse(`its ${NAMES[key]} ${why}`);
@@ -66,9 +66,9 @@
   };
   // An address may end in the fingerprint of its certificate.
   const [server, ...pinned] = (value("server") || location.origin).trim().split("#");
-  if (!isAddress(server) || !pinned.every((digits) => /^[\w-]{43}$/.test(digits)) || pinned.length > 1)
+  if (!isAddress(server) || !pinned.every((digits) => /^[\w-]{42}[AEIMQUYcgkosw048]$/.test(digits)) || pinned.length > 1)
     refuse(`its server ${quoted("server")} is no address`);
-  check("fingerprint", (text) => /^[0-9a-f]{64}$/i.test(text), "has not 64 hexadecimal digits");
+  check("fingerprint", (text) => /^[0-9a-f]{64}$/i.test(text), "does not have 64 hexadecimal digits");
   const isPinned = pinned.length > 0 || value("fingerprint") !== "";
   if (isPinned && /^(?:http|ws):/.test(server))
     refuse("its server has a fingerprint and an address that is not encrypted");
@@ -83,7 +83,7 @@
     const isNumber = (text) => within(text.trim(), 4294967294);
     check("room", isNumber, `${quoted("room")} is no number from 1 to 4294967294; a name needs kind=text`);
   }
-  const isScene = (text) => /^(?:[0-3]|videoCall|live|audioCall|voiceChatRoom)$/.test(text);
+  const isScene = (text) => /^(?:\+?0*[0-3]|videoCall|live|audioCall|voiceChatRoom)$/.test(text);
   check("scene", isScene, `${quoted("scene")} does not exist`);
   check("app", (text) => within(text.trim(), 4294967295), `${quoted("app")} is no number from 1 to 4294967295`);
   const isUser = (text) => /^[\w-]{1,32}$/.test(text);

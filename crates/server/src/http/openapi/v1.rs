@@ -252,7 +252,8 @@ fn entry(schemas: &mut Schemas, unused: &[&str], required: &[&str]) -> Value {
     let mut properties = schemas.taken_apart::<RawEnterParams>()["properties"].take();
     for name in unused {
         let what = properties[*name]["description"].as_str().unwrap_or_default();
-        properties[*name]["description"] = format!("{what} Taken, and not used by this request.").into();
+        properties[*name]["description"] =
+            format!("{what} Taken where it can be read, and not used further.").into();
     }
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }

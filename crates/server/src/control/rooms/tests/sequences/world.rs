@@ -338,7 +338,8 @@ impl World {
         ordered.silenced.sort_by(|one, other| one.0.cmp(&other.0));
         same("silenced", ordered.silenced, silenced)?;
         let dismissed = *action == HostAction::Dismiss;
-        let word = (!dismissed).then(|| (action.clone(), name, told));
+        let heard = !dismissed && told.as_ref().is_none_or(|told| !told.is_empty());
+        let word = heard.then(|| (action.clone(), name, told.unwrap_or_default()));
         same("what people are told", ordered.words, word.into_iter().collect())
     }
 

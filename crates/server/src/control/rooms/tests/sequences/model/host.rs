@@ -33,7 +33,7 @@ pub(in crate::control::rooms::tests::sequences) struct Done {
     /// Whose sending ends, by name and kind, sorted.
     pub(in crate::control::rooms::tests::sequences) silenced: Vec<(String, Kind)>,
     /// Only these are told, where not everybody is.
-    pub(in crate::control::rooms::tests::sequences) told: Vec<String>,
+    pub(in crate::control::rooms::tests::sequences) told: Option<Vec<String>>,
 }
 
 fn place(user: &str) -> usize {
@@ -66,8 +66,8 @@ impl Model {
         let room = self.rooms.get_mut(&at).ok_or(Refusal::NoRoom)?;
         let target = action.target().map(|user| place(user.as_str()));
         may(room, by, target, action)?;
-        let unseen = target.filter(|one| room.watches(*one));
-        let insiders = room.hosts_here().into_iter().chain(unseen);
+        let unseen = target.filter(|one| room.watches(*one) || !room.here.contains_key(one));
+        let insiders = room.hosts_here().into_iter().chain(target.filter(|one| room.watches(*one)));
         let insiders: Vec<String> = insiders.map(|who| NAMES[who].to_owned()).collect();
         let mut done = Done::default();
         match action {
@@ -119,7 +119,7 @@ impl Model {
             }
             HostAction::Admit { .. } | HostAction::Deny { .. } => {
                 room.answer(self.now, target, matches!(action, HostAction::Admit { .. }));
-                done.told = room.hosts_here().into_iter().map(|who| NAMES[who].to_owned()).collect();
+                done.told = Some(room.hosts_here().into_iter().map(|who| NAMES[who].to_owned()).collect());
             }
             HostAction::HandOver { .. } => {
                 if room.owner != target {
@@ -138,7 +138,7 @@ impl Model {
             HostAction::Dismiss => drop(self.dismiss(at)),
         }
         if unseen.is_some() && !matches!(action, HostAction::Admit { .. } | HostAction::Deny { .. }) {
-            done.told = insiders;
+            done.told = Some(insiders);
         }
         self.settle();
         Ok(done)
