@@ -66,7 +66,10 @@ describe("the page behind an invitation's address", () => {
     ["room=", "it does not say which room"],
     ["server=h", "it does not say which room"],
     ["room=%ff", "its room is cut or changed: behind each % belong two hexadecimal digits"],
-    ["room=1&passcode=%zz", "its passcode is cut or changed: behind each % belong two hexadecimal digits"],
+    [
+      "room=1&passcode=%zz",
+      "its passcode is cut or changed: behind each % belong two hexadecimal digits",
+    ],
     ["room=1&room=2", "it says its room twice"],
     ["room=1&passcode=planted#passcode=planted", "it says its passcode twice"],
     ["room=1&server=a%20b", "its server “a b” is no address"],
@@ -76,7 +79,10 @@ describe("the page behind an invitation's address", () => {
     ["room=1&server=[::g]", "its server “[::g]” is no address"],
     ["room=1&server=h%23short", "its server “h#short” is no address"],
     ["room=1&server=h&fingerprint=0f", "its fingerprint does not have 64 hexadecimal digits"],
-    [`room=1&server=h&fingerprint=${digits}0`, "its fingerprint does not have 64 hexadecimal digits"],
+    [
+      `room=1&server=h&fingerprint=${digits}0`,
+      "its fingerprint does not have 64 hexadecimal digits",
+    ],
     [`room=1&server=http://h&fingerprint=${digits}`, "an address that is not encrypted"],
     ["room=tea", "its room “tea” is no number from 1 to 4294967294; a name needs kind=text"],
     ["room=0", "its room “0” is no number"],
