@@ -1,6 +1,6 @@
 //! What the page may call.
 
-use confab_app::{Code, Controller, Fault, Request};
+use confab_app::{Controller, Fault, Request};
 use serde_json::Value;
 use tauri::{AppHandle, State};
 
@@ -10,9 +10,7 @@ use crate::shell::{self, Closing};
 /// Carries one request out: the same list as for scripts and for `confab-headless`.
 #[tauri::command]
 pub(crate) async fn call(request: Value, app: State<'_, Controller<Window>>) -> Result<Value, Fault> {
-    let unreadable =
-        |error: serde_json::Error| Fault::new(Code::INVALID_PARAMETER).with_message(error.to_string());
-    app.call(serde_json::from_value::<Request>(request).map_err(unreadable)?).await
+    app.call(Request::read(request)?).await
 }
 
 /// Answers the question whether the window may close: it closes, or stays.

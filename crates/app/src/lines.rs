@@ -97,7 +97,7 @@ fn parse(text: &str) -> Line {
         Err(error) => return Line { id: Value::Null, request: Err(Fault::unreadable(error)) },
     };
     let id = fields.remove("id").unwrap_or(Value::Null);
-    Line { id, request: serde_json::from_value(Value::Object(fields)).map_err(Fault::unreadable) }
+    Line { id, request: Request::read(Value::Object(fields)) }
 }
 
 #[cfg(test)]
@@ -136,6 +136,22 @@ mod tests {
             let fault = line.request.unwrap_err();
             assert_eq!((line.id, fault.code), (id, -2), "{text}");
             assert!(fault.message.contains(why), "{text}: {}", fault.message);
+        }
+    }
+
+    #[test]
+    fn a_role_or_a_scene_that_does_not_exist_has_its_own_code() {
+        for (command, args, code, why) in [
+            ("enter_room", json!({ "userId": "a", "roomId": 1, "role": 9 }), -102_055, "The role 9"),
+            ("enter_room", json!({ "userId": "a", "roomId": 1, "scene": 9 }), -100_011, "scene: "),
+            ("switch_role", json!({ "role": 22 }), -102_055, "The role 22"),
+            ("enter_room", json!({ "userId": "a", "roomId": true, "role": 20 }), -2, "roomId: "),
+            ("enter_room", json!({ "userId": "a", "roomId": true, "role": null }), -2, "roomId: "),
+        ] {
+            let line = parse(&json!({ "id": 1, "command": command, "args": args }).to_string());
+            let fault = line.request.unwrap_err();
+            assert_eq!(fault.code, code, "{args}: {}", fault.message);
+            assert!(fault.message.contains(why), "{args}: {}", fault.message);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Everything that the app can be asked, and the answers that have a form of their own.
 
-use confab_protocol::{HostAction, OtherRoom, Passcode, RawEnterParams, Role, UserSigText};
+use confab_protocol::{
+    Code, Fault, HostAction, OtherRoom, Passcode, RawEnterParams, Role, Scene as RoomScene, UserSigText,
+};
 use confab_scene::Scene;
 use serde::de::Error as _;
 use serde::de::value::MapDeserializer;
@@ -335,6 +337,30 @@ impl std::fmt::Debug for MadeTicket {
 impl Serialize for Request {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
+    }
+}
+
+impl Request {
+    /// Reads `{"command": ..., "args": {...}}`.
+    ///
+    /// # Errors
+    ///
+    /// -102055 and -100011 where a role or a scene does not exist, and -2 where anything else cannot be read.
+    pub fn read(request: Value) -> Result<Self, Fault> {
+        let code = unreadable(&request["args"]);
+        serde_json::from_value(request).map_err(|error| Fault { code: code.0, ..Fault::unreadable(error) })
+    }
+}
+
+/// The code of arguments that cannot be read.
+fn unreadable(args: &Value) -> Code {
+    let given = |name: &str| args.get(name).filter(|given| !given.is_null());
+    if given("role").is_some_and(|role| Role::deserialize(role).is_err()) {
+        Code::INVALID_ROLE
+    } else if given("scene").is_some_and(|scene| RoomScene::deserialize(scene).is_err()) {
+        Code::BAD_SCENE_OR_ROLE
+    } else {
+        Code::INVALID_PARAMETER
     }
 }
 
