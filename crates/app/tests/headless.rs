@@ -23,18 +23,18 @@ fn with(change: impl FnOnce(&mut Command)) -> Headless {
 #[test]
 fn a_line_that_cannot_be_read_is_answered_and_the_next_one_is_read() {
     let mut app = start();
-    for (line, why) in [
-        (&b"{"[..], "EOF"),
-        (b"\xff\xfe", "not UTF-8"),
-        (b"[]", "not an object"),
-        (br#"{"id":1,"command":"fly"}"#, "there is no command"),
-        (br#"{"id":1,"command":"enter_room","args":{"scene":"party"}}"#, "party"),
+    for (line, code, why) in [
+        (&b"{"[..], -2, "EOF"),
+        (b"\xff\xfe", -2, "not UTF-8"),
+        (b"[]", -2, "not an object"),
+        (br#"{"id":1,"command":"fly"}"#, -2, "there is no command"),
+        (br#"{"id":1,"command":"enter_room","args":{"scene":"party"}}"#, -100_011, "party"),
     ] {
         app.write(line);
         let answer = app.until(|line| line["error"].is_object());
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains(why), "{message}");
-        assert_eq!(answer["error"]["code"], -2);
+        assert_eq!(answer["error"]["code"], code);
     }
     assert_eq!(app.call(9, "get_state", &json!({}))["result"]["phase"], "idle");
     assert_eq!(app.end(), Some(0));
